@@ -1,0 +1,114 @@
+import type { PartitionDate } from '../discovery/partition-date';
+
+/**
+ * The normalised contract: every default filled in, every path absolute, gates named. It is plain
+ * JSON; a plan carries it, so that every activity and retry of a run works by the same rules.
+ * Its source form (YAML, JSON, `definePipeline`) is in schema.ts.
+ */
+export interface Contract {
+  readonly pipeline: string;
+  readonly source: {
+    /** Absolute path of the raw zone. */
+    readonly path: string;
+    readonly partitionColumn: string;
+    readonly extraColumns: 'fail' | 'drop';
+    readonly unrecognized: 'warn' | 'fail';
+  };
+  /** Declared columns, in the order in which they are published. Never holds the partition column. */
+  readonly columns: readonly Column[];
+  readonly incremental: {
+    readonly start: PartitionDate | null;
+    /** Whole days. */
+    readonly lookback: number;
+    readonly future: 'leave' | 'accept';
+  };
+  readonly deduplicate: {
+    readonly primaryKey: readonly string[];
+    readonly orderBy: readonly OrderColumn[];
+    readonly scope: Scope;
+  };
+  /** In contract order; names are unique. */
+  readonly gates: readonly Gate[];
+  readonly publish: {
+    /** Absolute path of the curated zone (the table). */
+    readonly path: string;
+    readonly format: 'directory';
+    readonly keep: { readonly versions: number; readonly days: number };
+  };
+  readonly schedule: ScheduleSpec | null;
+  readonly notify: {
+    readonly webhook: { /** Name of the environment variable that holds the URL. */ readonly urlFrom: string } | null;
+  };
+}
+
+/** Over which partitions a primary key is resolved. */
+export type Scope = 'partition' | 'window';
+
+export interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+/** A declared column type, parsed. Its text form is that of the contract: `timestamp[us, UTC]`, `decimal(12,2)`, … */
+export type ColumnType =
+  | { readonly kind: 'boolean' | 'string' | 'binary' | 'date' | 'float32' | 'float64' }
+  | { readonly kind: 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' }
+  | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
+  | { readonly kind: 'timestamp'; readonly unit: 'ms' | 'us' | 'ns'; readonly zoned: boolean };
+
+export interface OrderColumn {
+  readonly column: string;
+  readonly direction: 'desc' | 'asc';
+}
+
+/** A number, or text where a JavaScript number would lose digits (int64, decimal) or there is none (date, timestamp). */
+export type Literal = number | string | boolean;
+
+interface GateBase {
+  readonly name: string;
+}
+export interface NotNullGate extends GateBase {
+  readonly kind: 'notNull';
+  readonly column: string;
+}
+export interface InRangeGate extends GateBase {
+  readonly kind: 'inRange';
+  readonly column: string;
+  readonly greaterThan?: Literal;
+  readonly atLeast?: Literal;
+  readonly lessThan?: Literal;
+  readonly atMost?: Literal;
+}
+export interface UniqueGate extends GateBase {
+  readonly kind: 'unique';
+  readonly columns: readonly string[];
+  /** The dedup scope unless the gate says `partition`. */
+  readonly scope: Scope;
+}
+export interface OneOfGate extends GateBase {
+  readonly kind: 'oneOf';
+  readonly column: string;
+  readonly values: readonly Literal[];
+}
+export interface MatchesGate extends GateBase {
+  readonly kind: 'matches';
+  readonly column: string;
+  readonly pattern: string;
+}
+export type Gate = NotNullGate | InRangeGate | UniqueGate | OneOfGate | MatchesGate;
+/** Gates that look at one row alone. `unique` is the other kind: it needs resolution over a scope. */
+export type RowGate = Exclude<Gate, UniqueGate>;
+
+/** The reserved gate under which rows with a null in their primary key are quarantined. */
+export const PRIMARY_KEY_GATE = 'primaryKey';
+
+export interface ScheduleSpec {
+  readonly cron?: string;
+  /** Temporal's duration text, such as `15m`. */
+  readonly every?: string;
+  readonly timezone: string;
+  readonly overlap: 'skip' | 'bufferOne' | 'bufferAll' | 'cancelOther' | 'terminateOther' | 'allowAll';
+  readonly catchupWindow: string;
+  readonly jitter: string | null;
+  readonly pauseOnFailure: boolean;
+}

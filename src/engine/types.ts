@@ -1,0 +1,45 @@
+import type { PartitionDate } from '../discovery/partition-date';
+import type { Counts } from '../quality/counts';
+
+/** Told to the caller of a long computation: heartbeats and progress lines come from here. */
+export interface EngineHooks {
+  /** Rows done so far, of the rows this call will handle. */
+  readonly onProgress?: (progress: { readonly phase: string; readonly done: number; readonly total: number }) => void;
+  /** Aborted work stops at the next step and throws the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What key resolution found for one partition. Rows are numbered through the partition: files in
+ * plan order, rows in stored order, from 0.
+ */
+export interface PartitionResolution {
+  readonly date: PartitionDate;
+  /** Rows that lost to a newer version of their primary key. */
+  readonly superseded: number;
+  /** Primary keys whose winner, in this partition, ties with a row that differs. */
+  readonly ambiguous: number;
+  /**
+   * A Parquet file with the row sets, relative to the resolution's folder; null when all are empty.
+   * Columns: `set` (string: `superseded`, or `unique:<gate name>`), `row` (uint32). Sorted by both.
+   */
+  readonly rowSets: string | null;
+}
+
+export interface OutputFile {
+  /** Relative to the table's root. */
+  readonly path: string;
+  /** From the written file's footer. */
+  readonly rows: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** What one partition became. Counts are not derived from each other (SEMANTICS 6.1). */
+export interface PartitionResult {
+  readonly date: PartitionDate;
+  readonly counts: Counts;
+  /** Empty when nothing was published. */
+  readonly curated: readonly OutputFile[];
+  readonly quarantine: readonly OutputFile[];
+}

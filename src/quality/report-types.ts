@@ -1,0 +1,31 @@
+import type { PartitionDate } from '../discovery/partition-date';
+import type { IgnoredEntry, LeftPartition, RunScope, TakeReason } from '../discovery/plan-types';
+import type { Counts } from './counts';
+
+export interface PartitionReport extends Counts {
+  readonly date: PartitionDate;
+  readonly reason: TakeReason;
+}
+
+/**
+ * `report.json`: what a run found and did. It is also the document `--json` prints.
+ * One is kept with every version; a run without a commit keeps it in the run's folder.
+ */
+export interface Report {
+  readonly formatVersion: 1;
+  readonly requestId: string;
+  readonly pipeline: string;
+  readonly kind: 'incremental' | 'backfill';
+  readonly scope: RunScope;
+  readonly planDigest: string;
+  readonly watermark: { readonly before: PartitionDate | null; readonly after: PartitionDate | null };
+  readonly commit: { readonly version: number; /** Absolute. */ readonly path: string } | null;
+  /** In date order. */
+  readonly partitions: readonly PartitionReport[];
+  readonly totals: Counts;
+  readonly left: readonly LeftPartition[];
+  readonly ignored: readonly IgnoredEntry[];
+  /** Published partitions that still stand under earlier row-wise gates, in date order. */
+  readonly stale: readonly PartitionDate[];
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,36 @@
+/** What a listing says of one object. */
+export interface ObjectInfo {
+  /** Relative to the store's root, decoded, `/` between segments, never escaping the root. */
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Local stores: modification time in nanoseconds since the epoch, as decimal text. */
+  readonly mtimeNs?: string;
+  /** Object stores. */
+  readonly etag?: string;
+}
+
+/**
+ * The storage operations Tidegate builds on, over one root. Keys are relative, decoded and use `/`;
+ * a key that would leave the root is refused with a `SourceError` before anything is touched.
+ * Polars reads and writes data files itself, at {@link ObjectStore.urlOf}.
+ */
+export interface ObjectStore {
+  /** For messages: the root as the user wrote it. */
+  readonly root: string;
+  /** Every object below `prefix` (a folder key, '' for all), in no promised order. A missing prefix lists nothing. */
+  list(prefix: string): AsyncIterable<ObjectInfo>;
+  /** One object, or null when it is not there. */
+  stat(key: string): Promise<ObjectInfo | null>;
+  read(key: string): Promise<Buffer>;
+  /** Bytes [start, end) of an object; fewer when it is shorter. */
+  readRange(key: string, start: number, end: number): Promise<Buffer>;
+  /** Writes an object whole and durably; readers see all of it or nothing. Replaces. */
+  write(key: string, data: string | Uint8Array): Promise<void>;
+  /** Writes an object whole and durably unless the key is taken; false when it is. */
+  putIfAbsent(key: string, data: string | Uint8Array): Promise<boolean>;
+  /** Deletes one object; fine when it is not there. */
+  delete(key: string): Promise<void>;
+  /** What Polars opens for this key: an absolute path here, a URL for object stores. */
+  urlOf(key: string): string;
+}

@@ -1,0 +1,171 @@
+/**
+ * The names and payloads by which clients, schedules, tctl and Tidegate's own workflows talk.
+ * Everything here is plain JSON and bounded; plans and per-partition results travel as a path and a digest.
+ */
+import type { PartitionDate } from '../discovery/partition-date';
+import type { RunScope } from '../discovery/plan-types';
+import type { Counts } from '../quality/counts';
+
+/** Workflow types, as `temporal workflow start --type` takes them. */
+export const WorkflowType = {
+  pipeline: 'pipeline',
+  run: 'run',
+  incrementalRun: 'incrementalRun',
+  backfill: 'backfill',
+} as const;
+
+/** Task queues: workflows and light activities here; Polars work on the data queue, one or two slots a worker. */
+export const TASK_QUEUE = 'tidegate';
+export const DATA_TASK_QUEUE = 'tidegate-data';
+
+export const pipelineWorkflowId = (pipeline: string): string => `pipeline/${pipeline}`;
+export const runWorkflowId = (pipeline: string, requestId: string): string => `pipeline/${pipeline}/run/${requestId}`;
+
+export const requestSignal = 'request';
+export const doneSignal = 'done';
+export const stateQuery = 'state';
+export const pauseUpdate = 'pause';
+export const resumeUpdate = 'resume';
+export const cancelRunUpdate = 'cancelRun';
+/** On `run`: what it is doing now, for live progress. */
+export const progressQuery = 'progress';
+
+/** Input of `incrementalRun`. `{"pipeline":"transactions"}` is all it needs. */
+export interface IncrementalRunInput {
+  readonly pipeline: string;
+  /** Run exactly the plan with this digest, or fail. */
+  readonly plan?: string;
+  /** An id of one's own for the request; default `<workflowId>/<firstExecutionRunId>`. */
+  readonly requestId?: string;
+}
+
+/** Input of `backfill`: `{"pipeline","from","to"}`, both ends included, or `{"pipeline","select":"all"|"stale"}`. */
+export interface BackfillInput {
+  readonly pipeline: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly select?: 'all' | 'stale';
+  /** Days a chunk (one request, one commit each); ignored in scope `window`. Default 31. */
+  readonly chunkDays?: number;
+  readonly plan?: string;
+  readonly requestId?: string;
+}
+
+/** Requester → entity, by signal-with-start. */
+export interface RunRequest {
+  readonly requestId: string;
+  /** The requester's run id: a failed request runs again only when this differs from the failed attempt's. */
+  readonly attempt: string;
+  readonly scope: RunScope;
+  readonly plan?: string;
+  /** Whom to tell. */
+  readonly replyTo: { readonly workflowId: string; readonly runId: string };
+}
+
+/** Input of the entity `pipeline`. */
+export interface PipelineInput {
+  readonly pipeline: string;
+  /** Carried over continue-as-new only. */
+  readonly carried?: unknown;
+}
+
+/** Input of the child `run`. */
+export interface RunInput {
+  readonly pipeline: string;
+  readonly requestId: string;
+  readonly scope: RunScope;
+  readonly plan?: string;
+}
+
+/** What a run came to; bounded. The whole is in the report it names. */
+export interface RunSummary {
+  readonly requestId: string;
+  readonly pipeline: string;
+  readonly kind: 'incremental' | 'backfill';
+  readonly status: 'committed' | 'nothing' | 'skipped';
+  /** Why it was skipped: `paused`. */
+  readonly reason?: string;
+  readonly watermark: { readonly before: PartitionDate | null; readonly after: PartitionDate | null };
+  readonly commit: { readonly version: number; readonly path: string } | null;
+  readonly totals: Counts | null;
+  /** How many partitions were taken and left, and how many entries ignored. */
+  readonly taken: number;
+  readonly left: number;
+  readonly ignored: number;
+  /** Absolute path of report.json; null when skipped. */
+  readonly report: string | null;
+}
+
+export interface RunFailure {
+  /** A TerminalErrorType, `Cancelled`, or what Temporal calls it. */
+  readonly type: string;
+  /** One readable line. */
+  readonly message: string;
+}
+
+/** Entity → requester. */
+export interface DoneMessage {
+  readonly requestId: string;
+  readonly attempt: string;
+  readonly outcome:
+    | { readonly ok: true; readonly summary: RunSummary }
+    | { readonly ok: false; readonly failure: RunFailure };
+}
+
+/** Result of `backfill`. */
+export interface BackfillSummary {
+  readonly pipeline: string;
+  readonly chunks: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly requestId: string;
+    readonly status: 'committed' | 'nothing' | 'failed' | 'not started';
+    readonly summary?: RunSummary;
+    readonly failure?: RunFailure;
+  }[];
+}
+
+/** Answer of the `state` query; bounded (SEMANTICS 9.3). */
+export interface PipelineState {
+  readonly pipeline: string;
+  readonly watermark: PartitionDate | null;
+  readonly version: number | null;
+  readonly paused: { readonly since: string; readonly note: string } | null;
+  readonly running: {
+    readonly requestId: string;
+    readonly workflowId: string;
+    readonly kind: 'incremental' | 'backfill';
+    readonly since: string;
+  } | null;
+  /** At most 100 ids, oldest first, and how many there are in all. */
+  readonly queued: { readonly ids: readonly string[]; readonly count: number };
+  /** At most the last 20, newest last. */
+  readonly outcomes: readonly {
+    readonly requestId: string;
+    readonly kind: 'incremental' | 'backfill';
+    readonly finishedAt: string;
+    readonly status: RunSummary['status'] | 'failed';
+    readonly version: number | null;
+    readonly message?: string;
+  }[];
+  /** Requests answered since the entity was first started. */
+  readonly served: number;
+}
+
+/** Answer of the `progress` query of a run. */
+export interface RunProgress {
+  readonly stage:
+    | 'reading state'
+    | 'discovering'
+    | 'resolving keys'
+    | 'transforming'
+    | 'reporting'
+    | 'publishing'
+    | 'notifying'
+    | 'done';
+  /** Which plan this is (1 first; more when plans became void). */
+  readonly planNumber: number;
+  readonly planDigest: string | null;
+  readonly partitions: { readonly taken: number; readonly left: number; readonly done: number };
+  readonly rows: { readonly read: number; readonly total: number };
+}
