@@ -5,6 +5,9 @@ import type { Counts } from './counts';
 export interface PartitionReport extends Counts {
   readonly date: PartitionDate;
   readonly reason: TakeReason;
+  /** Source files, and their bytes. */
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /**
@@ -19,7 +22,11 @@ export interface Report {
   readonly scope: RunScope;
   readonly planDigest: string;
   readonly watermark: { readonly before: PartitionDate | null; readonly after: PartitionDate | null };
+  /** First date of the window of an incremental run; null when there was no watermark, or in a backfill. */
+  readonly windowFrom: PartitionDate | null;
   readonly commit: { readonly version: number; /** Absolute. */ readonly path: string } | null;
+  /** Gate names in contract order, the reserved `primaryKey` first. The keys of every `violations`. */
+  readonly gates: readonly string[];
   /** In date order. */
   readonly partitions: readonly PartitionReport[];
   readonly totals: Counts;
