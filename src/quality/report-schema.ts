@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { TerminalError } from '../errors';
+import type { Report } from './report-types';
+
+const count = z.int().nonnegative();
+const date = z.iso.date();
+
+const counts = {
+  read: count.describe('Rows in the source files, from their footers.'),
+  superseded: count.describe('Rows that lost to a newer version of their primary key.'),
+  ambiguous: count.describe('Primary keys whose winner ties with a row that differs.'),
+  quarantined: count.describe('Rows that violate a gate, written to quarantine.'),
+  published: count.describe('Rows written to the curated zone.'),
+  misfiled: count.describe("Rows whose stored partition column differs from their folder's date."),
+  violations: z
+    .record(z.string(), count)
+    .describe('Rows that violate each gate, by gate name. A row can violate several.'),
+};
+
+const scope = z.union([
+  z.object({ kind: z.literal('incremental') }),
+  z.object({ kind: z.literal('backfill'), from: date, to: date }),
+  z.object({ kind: z.literal('backfill'), select: z.enum(['all', 'stale']) }),
+]);
+
+/** `report.json`, format version 1. The JSON Schema in schema/ is generated from it. */
+export const reportSchema = z
+  .object({
+    formatVersion: z.literal(1),
+    requestId: z.string(),
+    pipeline: z.string(),
+    kind: z.enum(['incremental', 'backfill']),
+    scope,
+    planDigest: z.string().describe('SHA-256 of the plan that was run.'),
+    watermark: z.object({ before: date.nullable(), after: date.nullable() }),
+    windowFrom: date.nullable().describe('First date an incremental run looked at.'),
+    commit: z
+      .object({ version: z.int().positive(), path: z.string() })
+      .nullable()
+      .describe('The version published; null when there was nothing to do.'),
+    gates: z.array(z.string()).describe('Gate names in contract order, the reserved primaryKey first.'),
+    partitions: z.array(
+      z.object({
+        date,
+        reason: z.string().describe('Why the partition was taken.'),
+        files: count,
+        bytes: count,
+        ...counts,
+      }),
+    ),
+    totals: z.object(counts),
+    left: z.array(z.object({ date, reason: z.string(), hint: z.string().optional() })),
+    ignored: z.array(z.object({ path: z.string(), reason: z.string(), count, bytes: count })),
+    stale: z.array(date),
+    warnings: z.array(z.string()),
+  })
+  .describe('What one run of a Tidegate pipeline found and did.');
+
+/**
+ * A report read back from storage.
+ * @param where The file it came from, for the message.
+ * @throws TerminalError `CorruptTable` when it is not a report of a known version.
+ */
+export function parseReport(text: string, where: string): Report {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new TerminalError('CorruptTable', `${where} is not JSON: ${String(error)}`, { cause: error });
+  }
+  const parsed = reportSchema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new TerminalError(
+      'CorruptTable',
+      `${where} is not a report of format version 1: at ${issue?.path.join('.') || 'its root'}, ${issue?.message ?? 'unknown fault'}`,
+    );
+  }
+  // The schema checks what the brands of Report assert (real dates, known reasons as text).
+  return parsed.data as unknown as Report;
+}
+
+/** The JSON Schema of `report.json`, for schema/report.schema.json. */
+export function reportJsonSchema(): object {
+  return {
+    $id: 'https://tidegate.dev/schema/report.schema.json',
+    title: 'Tidegate report',
+    ...z.toJSONSchema(reportSchema, { io: 'input' }),
+  };
+}
