@@ -1,0 +1,92 @@
+import { writeSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf } from './errors';
+
+/**
+ * Named places where a test, or the demo, can make this process die, throw or stall. They are the
+ * steps between which a crash must be harmless.
+ *
+ * `TIDEGATE_FAILPOINTS` is a comma-separated list of `name=action`, where the action is
+ * - `kill`: print the failpoint's name to standard error, then SIGKILL this process;
+ * - `throw`: throw an Error;
+ * - `stall:500`: wait that many milliseconds, then go on.
+ *
+ * `name=action@/path/to/marker` fires only while the marker file does not exist, and creates it
+ * first: once over all restarts. Of two processes that arrive together, one fires.
+ *
+ * Names in use:
+ * - `publish.before-build`: everything was checked, nothing is written;
+ * - `publish.built`: the tree stands in staging, not all of it durable;
+ * - `publish.before-claim`: the tree is complete and durable;
+ * - `publish.claimed`: the version's number is taken, `current` still shows the one before;
+ * - `publish.indexed`: the request id is known, `current` still shows the version before;
+ * - `publish.shown`: the version is current, its publisher does not know it yet;
+ * - `retention.hidden`: an old version's data is out of sight and not yet deleted.
+ */
+export async function failpoint(name: string): Promise<void> {
+  const setting = process.env['TIDEGATE_FAILPOINTS'];
+  if (!setting) return;
+  for (const rule of parseFailpoints(setting)) {
+    if (rule.name === name && (await arm(rule.marker))) await fire(rule);
+  }
+}
+
+export interface FailpointRule {
+  readonly name: string;
+  readonly action: 'kill' | 'throw' | 'stall';
+  /** Of a stall. */
+  readonly milliseconds: number;
+  readonly marker: string | null;
+}
+
+const RULE = /^(?<name>[^=\s]+)=(?:(?<action>kill|throw)|stall:(?<ms>\d+))(?:@(?<marker>.+))?$/;
+
+/** @throws Error naming the part that cannot be read: a misspelt failpoint must not pass for a survived one. */
+export function parseFailpoints(setting: string): FailpointRule[] {
+  const parts = setting.split(',').map((part) => part.trim());
+  return parts
+    .filter((part) => part !== '')
+    .map((part) => {
+      const groups = RULE.exec(part)?.groups;
+      if (!groups) {
+        throw new Error(
+          `TIDEGATE_FAILPOINTS: cannot read "${part}"; expected name=kill, name=throw or name=stall:<milliseconds>, each with an optional @marker-file`,
+        );
+      }
+      const action = (groups['action'] ?? 'stall') as FailpointRule['action'];
+      return {
+        name: groups['name']!,
+        action,
+        milliseconds: Number(groups['ms'] ?? 0),
+        marker: groups['marker'] ?? null,
+      };
+    });
+}
+
+async function arm(marker: string | null): Promise<boolean> {
+  if (marker === null) return true;
+  try {
+    await writeFile(marker, '', { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function fire(rule: FailpointRule): Promise<void> {
+  switch (rule.action) {
+    case 'stall':
+      await sleep(rule.milliseconds);
+      return;
+    case 'throw':
+      throw new Error(`failpoint ${rule.name}`);
+    case 'kill':
+      // Synchronous: nothing of this process runs after the next line.
+      writeSync(2, `failpoint ${rule.name}: killing process ${process.pid}\n`);
+      process.kill(process.pid, 'SIGKILL');
+      // The signal arrives when the kernel likes; do not go on until it does.
+      await new Promise(() => {});
+  }
+}

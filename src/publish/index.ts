@@ -1,0 +1,3 @@
+/** The door of the publish room: tables, opened by the format their contract names. */
+export { openTable, type OpenTableOptions } from './open-table';
+export type { Commit, PartitionState, PublishInput, Table, TableState, VacuumReport } from './table';
