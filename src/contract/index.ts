@@ -1,0 +1,12 @@
+export type * from './contract';
+export { PRIMARY_KEY_GATE } from './contract';
+export { formatColumnType, parseColumnType } from './column-type';
+export { definePipeline } from './define-pipeline';
+export { describeGate } from './describe-gate';
+export { resolutionDigest, rowsDigest } from './digests';
+export { ContractError, formatFault, formatFaults } from './faults';
+export type { ContractFault } from './faults';
+export { loadContract } from './load';
+export { contractsFrom } from './registry';
+export type { ContractListing, ContractRegistry } from './registry';
+export type { PipelineSource } from './schema';

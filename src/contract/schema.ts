@@ -1,0 +1,1 @@
+export type PipelineSource = Record<string, unknown>;
