@@ -52,15 +52,15 @@ async function send(
   timeout: AbortSignal,
   timeoutMs: number,
 ): Promise<Response> {
-  try {
-    return await fetch(target, request);
-  } catch (error) {
-    if (signal?.aborted) throw signal.reason;
-    if (timeout.aborted) throw new Error(`the webhook at ${target.origin} did not answer within ${timeoutMs / 1000} s`);
-    // The error itself is left out of the chain: it may quote the URL.
-    const code = codeOf(error instanceof Error ? error.cause : undefined) ?? codeOf(error);
-    throw new Error(`the webhook at ${target.origin} cannot be reached${code ? ` (${code})` : ''}`);
-  }
+  // The error is not made a cause of the new one: it may quote the URL.
+  const outcome = await fetch(target, request).then(
+    (response) => ({ response }),
+    (error: unknown) => ({ code: codeOf(error instanceof Error ? error.cause : undefined) ?? codeOf(error) }),
+  );
+  if ('response' in outcome) return outcome.response;
+  signal?.throwIfAborted();
+  if (timeout.aborted) throw new Error(`the webhook at ${target.origin} did not answer within ${timeoutMs / 1000} s`);
+  throw new Error(`the webhook at ${target.origin} cannot be reached${outcome.code ? ` (${outcome.code})` : ''}`);
 }
 
 function parseUrl(url: string): { target: URL; authorization: string | null } {
@@ -84,7 +84,7 @@ function refuse(target: URL, status: number): never {
 
 function redirected(target: URL, from: URL, response: Response): URL {
   const location = response.headers.get('location') ?? '';
-  const next = URL.canParse(location, from) ? new URL(location, from) : null;
+  const next = URL.canParse(location, from.href) ? new URL(location, from) : null;
   if (!next || next.origin !== target.origin) {
     throw new TerminalError(
       'RequestError',
