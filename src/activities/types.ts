@@ -31,15 +31,39 @@ export interface ReportRef extends DocumentRef {
   readonly totals: Counts;
 }
 
+/** How persistent a run is; set by the worker's options and recorded in the run's history. */
+export interface RunPolicy {
+  /** Attempts of an activity before the run fails. */
+  readonly maximumAttempts: number;
+  /** Milliseconds before the second attempt; doubled each time, up to a minute. */
+  readonly initialIntervalMs: number;
+  /** Milliseconds without a heartbeat after which an attempt counts as lost. */
+  readonly heartbeatTimeoutMs: number;
+  /** Where Polars work is done. */
+  readonly dataTaskQueue: string;
+  /** Groups of partitions transformed at once. */
+  readonly parallelism: number;
+}
+
+export interface CommittedState {
+  readonly version: number;
+  readonly watermark: PartitionDate | null;
+  /** The recorded outcome when the request id asked about is already committed. */
+  readonly committed: RunSummary | null;
+  readonly policy: RunPolicy;
+}
+
+/** What `awaitRun` saw of a run that somebody else started. */
+export type AwaitedRun =
+  | { readonly ok: true; readonly summary: RunSummary }
+  | { readonly ok: false; readonly failure: RunFailure };
+
 export interface Activities {
   /** What a requester must know of a pipeline. @throws ContractError when no worker knows it. */
-  describePipeline(input: { pipeline: string }): Promise<{ scope: 'partition' | 'window'; today: PartitionDate }>;
+  describePipeline(input: { pipeline: unknown }): Promise<{ pipeline: string; scope: 'partition' | 'window' }>;
   /** The table's version and watermark, and the recorded outcome when this request id is already committed. */
-  readCommittedState(input: { pipeline: string; requestId?: string }): Promise<{
-    version: number;
-    watermark: PartitionDate | null;
-    committed: RunSummary | null;
-  }>;
+  readCommittedState(input: { pipeline: string; requestId?: string }): Promise<CommittedState>;
+  /** Makes a plan, writes it to the run's folder. @throws SchemaMismatch, UnreadableFile, SourceError, RestateRequired, PlanChanged. */
   discoverPartitions(input: {
     pipeline: string;
     requestId: string;
@@ -61,6 +85,8 @@ export interface Activities {
     summary?: RunSummary;
     failure?: RunFailure;
   }): Promise<{ sent: boolean }>;
+  /** Waits for an open run of this workflow id, which an earlier execution of the entity started. */
+  awaitRun(input: { workflowId: string }): Promise<AwaitedRun>;
   /** Signal-with-start of the pipeline's entity. */
   submitRequest(input: { pipeline: string; request: RunRequest }): Promise<void>;
 }

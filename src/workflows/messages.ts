@@ -27,6 +27,8 @@ export const stateQuery = 'state';
 export const pauseUpdate = 'pause';
 export const resumeUpdate = 'resume';
 export const cancelRunUpdate = 'cancelRun';
+/** Requester → entity, when the requester is cancelled: it no longer wants its request. */
+export const withdrawSignal = 'withdraw';
 /** On `run`: what it is doing now, for live progress. */
 export const progressQuery = 'progress';
 
@@ -62,11 +64,25 @@ export interface RunRequest {
   readonly replyTo: { readonly workflowId: string; readonly runId: string };
 }
 
-/** Input of the entity `pipeline`. */
-export interface PipelineInput {
-  readonly pipeline: string;
-  /** Carried over continue-as-new only. */
-  readonly carried?: unknown;
+/** Requester → entity: this waiter left. A request nobody waits for is dropped, or cancelled when it is running. */
+export interface Withdrawal {
+  readonly requestId: string;
+  readonly replyTo: RunRequest['replyTo'];
+}
+
+/** Input of the update `pause`. */
+export interface PauseInput {
+  readonly note?: string;
+}
+
+/** Input of the update `cancelRun`: the request to cancel, running or queued; default whatever runs. */
+export interface CancelRunInput {
+  readonly requestId?: string;
+}
+/** What was cancelled; null when nothing matched. */
+export interface CancelRunResult {
+  readonly requestId: string | null;
+  readonly was: 'running' | 'queued' | null;
 }
 
 /** Input of the child `run`. */
@@ -112,17 +128,24 @@ export interface DoneMessage {
     | { readonly ok: false; readonly failure: RunFailure };
 }
 
-/** Result of `backfill`. */
+/** Result of `backfill`; a failed one carries it as the failure's details. Bounded: at most 1,000 chunks. */
 export interface BackfillSummary {
   readonly pipeline: string;
-  readonly chunks: readonly {
-    readonly from: string;
-    readonly to: string;
-    readonly requestId: string;
-    readonly status: 'committed' | 'nothing' | 'failed' | 'not started';
-    readonly summary?: RunSummary;
-    readonly failure?: RunFailure;
-  }[];
+  readonly chunks: readonly ChunkOutcome[];
+}
+
+export interface ChunkOutcome {
+  readonly requestId: string;
+  /** Both ends included; absent for `all` and `stale`. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly status: 'committed' | 'nothing' | 'skipped' | 'failed' | 'not started';
+  readonly version?: number;
+  /** Absolute path of the chunk's report.json. */
+  readonly report?: string;
+  readonly published?: number;
+  readonly quarantined?: number;
+  readonly failure?: RunFailure;
 }
 
 /** Answer of the `state` query; bounded (SEMANTICS 9.3). */

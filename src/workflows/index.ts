@@ -1,0 +1,5 @@
+/** The workflows a Temporal worker registers; their names are the workflow types in messages.ts. */
+export { backfill } from './backfill';
+export { incrementalRun } from './incremental-run';
+export { pipeline } from './pipeline';
+export { run } from './run';
