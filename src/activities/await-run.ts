@@ -1,0 +1,21 @@
+import { getClient } from '@temporalio/activity';
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { RunSummary } from '../workflows/messages';
+import { attempt } from './attempt';
+import type { Activities } from './types';
+
+export function awaitRun(): Activities['awaitRun'] {
+  return ({ workflowId }) =>
+    attempt('awaitRun', async () => {
+      try {
+        const summary: RunSummary = await getClient().workflow.getHandle(workflowId).result();
+        return { ok: true, summary };
+      } catch (error) {
+        if (!(error instanceof WorkflowFailedError)) throw error;
+        const { cause } = error;
+        const type = cause instanceof ApplicationFailure ? (cause.type ?? 'Error') : (cause?.name ?? 'Error');
+        return { ok: false, failure: { type, message: cause?.message ?? error.message } };
+      }
+    });
+}

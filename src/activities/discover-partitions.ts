@@ -1,0 +1,45 @@
+import { resolutionDigest, rowsDigest } from '../contract';
+import { discover, groupPartitions, planDigest, utcToday } from '../discovery';
+import { TerminalError } from '../errors';
+import { openTable } from '../publish';
+import { localStore } from '../storage';
+import { attempt } from './attempt';
+import type { ActivityDeps } from './options';
+import { RunFolder } from './run-folder';
+import type { Activities } from './types';
+
+export function discoverPartitions({ contracts }: ActivityDeps): Activities['discoverPartitions'] {
+  return ({ pipeline, requestId, scope, expectPlan }) =>
+    attempt('discoverPartitions', async (hooks) => {
+      const contract = await contracts.get(pipeline);
+      const table = openTable(contract);
+      const state = await table.read();
+      const plan = await discover({
+        contract,
+        store: localStore(contract.source.path),
+        digests: { resolution: resolutionDigest(contract), rows: rowsDigest(contract) },
+        scope,
+        state,
+        today: utcToday(),
+        ...hooks,
+      });
+      const digest = planDigest(plan);
+      if (expectPlan !== undefined && expectPlan !== digest) {
+        throw new TerminalError(
+          'PlanChanged',
+          `expected the plan ${expectPlan}, but the plan made now is ${digest}: the raw zone, the table or the contract changed since. ` +
+            `Look at it with: tidegate plan ${pipeline}`,
+        );
+      }
+      await table.claimFolder();
+      const document = await new RunFolder(contract, requestId).write('plan', plan);
+      return {
+        plan: { ...document, pipeline, requestId, digest },
+        taken: plan.partitions.length,
+        left: plan.left.length,
+        ignored: plan.ignored.length,
+        rows: plan.partitions.reduce((sum, partition) => sum + partition.rows, 0),
+        groups: groupPartitions(plan.partitions),
+      };
+    });
+}

@@ -1,0 +1,5 @@
+/** The activities: thin shells over the plain rooms. */
+export { createActivities } from './create-activities';
+export { defaultPolicy, type ActivityOptions } from './options';
+export { runOf } from './run-folder';
+export type { Activities, RunPolicy } from './types';

@@ -1,0 +1,25 @@
+import { type Commit, type Table, openTable } from '../publish';
+import type { RunSummary } from '../workflows/messages';
+import { attempt } from './attempt';
+import type { ActivityDeps } from './options';
+import { runOf } from './run-folder';
+import { summaryOf } from './summary';
+import type { Activities } from './types';
+
+export function readCommittedState({ contracts, policy }: ActivityDeps): Activities['readCommittedState'] {
+  return ({ pipeline, requestId }) =>
+    attempt('readCommittedState', async () => {
+      if (requestId !== undefined) runOf(requestId);
+      const table = openTable(await contracts.get(pipeline));
+      const { version, watermark } = await table.read();
+      const commit = requestId === undefined ? null : await table.find(requestId);
+      const committed = commit && (await recorded(table, commit));
+      return { version, watermark, committed, policy };
+    });
+}
+
+/** The outcome of a request that is already committed, as its commit and report tell it. */
+export async function recorded(table: Table, commit: Commit): Promise<RunSummary> {
+  const report = await table.report(commit.version);
+  return summaryOf(commit, report, report.commit?.path ?? table.path);
+}

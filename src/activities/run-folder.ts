@@ -1,0 +1,66 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Contract } from '../contract';
+import { TerminalError } from '../errors';
+import { type ObjectStore, localStore, resolveInside } from '../storage';
+import type { DocumentRef } from './types';
+
+/** Bytes of a request id at most; it becomes part of a workflow id. */
+const LONGEST_REQUEST_ID = 700;
+
+/** The short name of a run: request ids hold text from outside and never become part of a path. */
+export function runOf(requestId: string): string {
+  if (requestId === '' || Buffer.byteLength(requestId) > LONGEST_REQUEST_ID) {
+    throw new TerminalError(
+      'RequestError',
+      `a request id has 1 to ${LONGEST_REQUEST_ID} bytes, found ${Buffer.byteLength(requestId)}: start the request under a shorter workflow id`,
+    );
+  }
+  return createHash('sha256').update(requestId, 'utf8').digest('hex').slice(0, 16);
+}
+
+/**
+ * Where a run keeps its small documents (plans, resolutions, results, reports) and where its
+ * attempts stage their data. Documents are immutable, named by content or by attempt.
+ */
+export class RunFolder {
+  readonly run: string;
+  readonly #store: ObjectStore;
+  readonly #root: string;
+
+  constructor(contract: Contract, requestId: string) {
+    this.run = runOf(requestId);
+    this.#root = contract.publish.path;
+    this.#store = localStore(this.#root, { errorType: 'TargetError' });
+  }
+
+  /** Writes a JSON document under a name drawn from its content; writing it again is fine. */
+  async write(kind: string, value: unknown): Promise<DocumentRef> {
+    const text = JSON.stringify(value);
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    const key = `_runs/${this.run}/${kind}-${sha256.slice(0, 16)}.json`;
+    await this.#store.putIfAbsent(key, text);
+    return { path: join(this.#root, key), sha256 };
+  }
+
+  /** Reads a document of this run back, and checks that it is the one that was written. */
+  async read<T>({ path, sha256 }: DocumentRef): Promise<T> {
+    const key = path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : path;
+    resolveInside(this.#root, key, 'TargetError');
+    const bytes = await this.#store.read(key);
+    const found = createHash('sha256').update(bytes).digest('hex');
+    if (found !== sha256) {
+      throw new TerminalError(
+        'CorruptTable',
+        `${path} is not the document this run wrote: expected SHA-256 ${sha256}, found ${found}. Start the run again.`,
+      );
+    }
+    return JSON.parse(bytes.toString('utf8')) as T;
+  }
+
+  /** A fresh staging folder for one attempt, not yet made. */
+  staging(): { readonly attempt: string; readonly path: string } {
+    const attempt = randomUUID();
+    return { attempt, path: join(this.#root, '_staging', this.run, attempt) };
+  }
+}

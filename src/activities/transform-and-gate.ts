@@ -1,0 +1,46 @@
+import { type PartitionResult, transformPartition } from '../engine';
+import { TerminalError } from '../errors';
+import { gateNames, sumCounts } from '../quality';
+import { attempt } from './attempt';
+import type { ActivityDeps } from './options';
+import { openPlan } from './plan-document';
+import type { ResolutionDocument } from './resolve-keys';
+import type { Activities } from './types';
+
+export function transformAndGate(deps: ActivityDeps): Activities['transformAndGate'] {
+  return ({ plan: ref, resolution, group }) =>
+    attempt('transformAndGate', async ({ signal, onProgress }) => {
+      const { plan, contract, folder } = await openPlan(deps, ref);
+      const { directory, partitions: resolved } = await folder.read<ResolutionDocument>(resolution);
+      const { attempt: uuid, path: stagingDir } = folder.staging();
+      const results: PartitionResult[] = [];
+      for (let index = group.from; index < group.to; index += 1) {
+        const partition = plan.partitions[index];
+        const resolution = resolved[index];
+        if (!partition || resolution?.date !== partition.date) {
+          throw new TerminalError('CorruptTable', `the resolution of run ${folder.run} is not that of its plan`);
+        }
+        const result = await transformPartition(
+          {
+            contract,
+            sourceRoot: contract.source.path,
+            partition,
+            resolution,
+            resolutionDir: directory,
+            tableRoot: contract.publish.path,
+            stagingDir,
+            run: folder.run,
+            attempt: uuid,
+          },
+          { signal, onProgress: (progress) => onProgress({ date: partition.date, ...progress }) },
+        );
+        results.push(result);
+      }
+      const document = await folder.write('results', results);
+      const totals = sumCounts(
+        gateNames(contract),
+        results.map(({ counts }) => counts),
+      );
+      return { ...document, totals };
+    });
+}
