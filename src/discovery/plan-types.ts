@@ -21,8 +21,6 @@ export const LeaveReason = {
   Gone: 'gone: kept',
   /** Asked for by a backfill, and there is no data for it. */
   NoData: 'no data',
-  /** Outside the range a backfill asked for. */
-  OutsideRange: 'outside range',
 } as const;
 export type LeaveReason = (typeof LeaveReason)[keyof typeof LeaveReason];
 

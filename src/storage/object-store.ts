@@ -8,6 +8,8 @@ export interface ObjectInfo {
   readonly mtimeNs?: string;
   /** Object stores. */
   readonly etag?: string;
+  /** Local stores: set when this is no regular file. Links are never followed; such an entry is not data. */
+  readonly special?: 'symbolic link' | 'folder' | 'device' | 'undecodable name';
 }
 
 /**
@@ -20,7 +22,7 @@ export interface ObjectStore {
   readonly root: string;
   /** Every object below `prefix` (a folder key, '' for all), in no promised order. A missing prefix lists nothing. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
-  /** One object, or null when it is not there. */
+  /** One object, or null when it is not there. `''` is the root itself: a folder, where it is one. */
   stat(key: string): Promise<ObjectInfo | null>;
   read(key: string): Promise<Buffer>;
   /** Bytes [start, end) of an object; fewer when it is shorter. */

@@ -1,0 +1,45 @@
+/** A half-open range of indexes into a plan's partitions. */
+export interface PartitionGroup {
+  readonly from: number;
+  readonly to: number;
+  readonly rows: number;
+}
+
+const TARGET_BYTES = 256 * 1024 * 1024;
+const MOST_GROUPS = 200;
+
+/**
+ * Cuts partitions, in their order, into groups of about `targetBytes`, each the work of one activity.
+ * A partition is never cut. The target grows as needed to keep to `max` groups.
+ */
+export function groupPartitions(
+  partitions: readonly { readonly bytes: number; readonly rows: number }[],
+  { targetBytes = TARGET_BYTES, max = MOST_GROUPS }: { readonly targetBytes?: number; readonly max?: number } = {},
+): PartitionGroup[] {
+  for (let target = Math.max(1, targetBytes); ; target *= 2) {
+    const groups = cut(partitions, target);
+    if (groups.length <= Math.max(1, max)) return groups;
+  }
+}
+
+function cut(
+  partitions: readonly { readonly bytes: number; readonly rows: number }[],
+  target: number,
+): PartitionGroup[] {
+  const groups: PartitionGroup[] = [];
+  let from = 0;
+  let bytes = 0;
+  let rows = 0;
+  for (const [index, partition] of partitions.entries()) {
+    if (index > from && bytes + partition.bytes > target) {
+      groups.push({ from, to: index, rows });
+      from = index;
+      bytes = 0;
+      rows = 0;
+    }
+    bytes += partition.bytes;
+    rows += partition.rows;
+  }
+  if (from < partitions.length) groups.push({ from, to: partitions.length, rows });
+  return groups;
+}

@@ -1,0 +1,61 @@
+import { realpath } from 'node:fs/promises';
+import { dirname, resolve, sep } from 'node:path';
+import { TerminalError, type TerminalErrorType, codeOf } from '../errors';
+
+/**
+ * The absolute path of `key` below `root`, by text alone: nothing is touched, links are not resolved
+ * (see {@link assertRealInside}). `''` is the root itself.
+ * @throws TerminalError of `type` when the key is absolute, has an empty, `.` or `..` segment, or a NUL.
+ */
+export function resolveInside(root: string, key: string, type: TerminalErrorType = 'SourceError'): string {
+  const base = resolve(root);
+  if (key === '') return base;
+  const path = resolve(base, key);
+  if (!isPlain(key) || !isBelow(base, path)) {
+    throw new TerminalError(
+      type,
+      `the name ${JSON.stringify(key)} leaves the folder ${root}. Names must be relative, with no empty, "." or ".." segment.`,
+    );
+  }
+  return path;
+}
+
+/**
+ * Refuses a path that a symbolic link on the way leads out of the root. Of a path that does not
+ * exist yet, the nearest folder that does is checked.
+ */
+export async function assertRealInside(
+  root: string,
+  path: string,
+  type: TerminalErrorType = 'SourceError',
+): Promise<void> {
+  const base = resolve(root);
+  if (path === base) return;
+  const real = await nearestReal(path);
+  const realBase = await nearestReal(base);
+  if (real === realBase || isBelow(realBase, real)) return;
+  throw new TerminalError(
+    type,
+    `${path} is reached through a symbolic link that leaves the folder ${root} (it leads to ${real}). ` +
+      'Links out of the folder are not followed: move the data in, or mount it there.',
+  );
+}
+
+async function nearestReal(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      return await realpath(at);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' || dirname(at) === at) throw error;
+    }
+  }
+}
+
+function isPlain(key: string): boolean {
+  if (key.includes('\0') || (sep !== '/' && key.includes(sep))) return false;
+  return key.split('/').every((segment) => segment !== '' && segment !== '.' && segment !== '..');
+}
+
+function isBelow(base: string, path: string): boolean {
+  return path.startsWith(base.endsWith(sep) ? base : base + sep);
+}
