@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import type { Contract } from '../contract';
+import { resolutionDigest, rowsDigest } from '../contract';
+import type { Plan, RunScope } from '../discovery';
+import { discover, planDigest, utcToday } from '../discovery';
+import { openTable } from '../publish';
+import { discoveryOfPlan, renderDiscovery } from '../quality';
+import { localStore } from '../storage';
+import { PIPELINE, examples, jsonOption } from './support/options';
+import { print, printJson, styleFor } from './support/output';
+import { contractOf } from './support/pipelines';
+import type { RangeOptions } from './support/scope';
+import { addRangeOptions, rangeScope } from './support/scope';
+
+export function registerPlan(program: Command): void {
+  const command = program
+    .command('plan')
+    .summary('show what a run would do, and why')
+    .description(
+      'Make the plan that a run started now would execute, and print it: every partition, taken or left, with its\n' +
+        'reason. Nothing is changed, and no server is needed. Without a range, the plan of an incremental run.',
+    )
+    .argument('<pipeline>', PIPELINE);
+  addRangeOptions(command)
+    .addOption(jsonOption('the whole plan and its digest'))
+    .addHelpText(
+      'after',
+      examples(
+        ['tidegate plan transactions', 'the next incremental run'],
+        ['tidegate plan transactions --from 2026-05-01 --to 2026-05-07', 'a backfill'],
+        ['tidegate run transactions --plan <digest>', 'run exactly this plan, or fail'],
+      ),
+    )
+    .action(async (pipeline: string, options: RangeOptions & { json?: boolean }) => {
+      const scope = rangeScope(options) ?? { kind: 'incremental' };
+      const contract = await contractOf(pipeline);
+      const plan = await planNow(contract, scope);
+      const digest = planDigest(plan);
+      if (options.json) {
+        printJson({ digest, plan });
+        return;
+      }
+      print(renderDiscovery(discoveryOfPlan(plan), styleFor()));
+      print(`\n${outlook(plan)}\nPlan ${digest}`);
+    });
+}
+
+/** The plan that a run of `scope`, started now, executes: made from contract, table and source alone. */
+export async function planNow(contract: Contract, scope: RunScope): Promise<Plan> {
+  return await discover({
+    contract,
+    store: localStore(contract.source.path),
+    digests: { resolution: resolutionDigest(contract), rows: rowsDigest(contract) },
+    scope,
+    state: await openTable(contract).read(),
+    today: utcToday(),
+  });
+}
+
+function outlook(plan: Plan): string {
+  if (plan.partitions.length === 0) return 'Nothing is selected: a run would make no commit.';
+  const { watermark } = plan.base;
+  const moves = watermark === plan.watermark ? 'stays' : `goes from ${watermark ?? 'none'} to`;
+  return `A run would publish version ${plan.base.version + 1}; the watermark ${moves} ${plan.watermark ?? 'none'}.`;
+}

@@ -1,0 +1,56 @@
+import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
+import { TASK_QUEUE, WorkflowType, pipelineWorkflowId } from '../../workflows/messages';
+import type { PipelineInput } from '../../workflows/pipeline';
+import type { TemporalClient } from '../../temporal';
+import { hasWorker, withTemporal } from './temporal';
+
+const UPDATE_MS = 15_000;
+
+/**
+ * Sends an update to a pipeline's entity and waits for its answer, starting the entity where there is none yet.
+ * @throws Error when no worker answers in time.
+ */
+export async function updateEntity<T>(pipeline: string, update: string, args: unknown[]): Promise<T> {
+  return await withTemporal(async (temporal) => {
+    const input: PipelineInput = { pipeline };
+    const { client } = temporal;
+    return await orNoWorker(temporal, () =>
+      client.workflow.executeUpdateWithStart<T, unknown[]>(update, {
+        args,
+        startWorkflowOperation: new WithStartWorkflowOperation(WorkflowType.pipeline, {
+          workflowId: pipelineWorkflowId(pipeline),
+          taskQueue: TASK_QUEUE,
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          args: [input],
+        }),
+      }),
+    );
+  });
+}
+
+/** As {@link updateEntity}, but an entity that was never started is not started: null. */
+export async function updateExistingEntity<T>(pipeline: string, update: string, args: unknown[]): Promise<T | null> {
+  return await withTemporal(async (temporal) => {
+    const handle = temporal.client.workflow.getHandle(pipelineWorkflowId(pipeline));
+    try {
+      return await orNoWorker(temporal, () => handle.executeUpdate<T, unknown[]>(update, { args }));
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    }
+  });
+}
+
+async function orNoWorker<T>(temporal: TemporalClient, ask: () => Promise<T>): Promise<T> {
+  const { client, connection, address } = temporal;
+  try {
+    return await connection.withDeadline(Date.now() + UPDATE_MS, ask);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError || (await hasWorker(client, TASK_QUEUE)) !== false) throw error;
+    throw new Error(
+      `no worker polls the task queue "${TASK_QUEUE}" at ${address}, so nobody answers for this pipeline. ` +
+        'Start one with `tidegate worker` or `tidegate dev`.',
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,123 @@
+import type { TemporalClient } from '../../temporal';
+import { formatCount } from '../../quality';
+import { TASK_QUEUE, pipelineWorkflowId, progressQuery, runWorkflowId, stateQuery } from '../../workflows/messages';
+import type { PipelineState, RunProgress } from '../../workflows/messages';
+import { Interrupted } from './exit';
+import { note } from './output';
+import type { ProgressLine } from './progress';
+import type { Requester } from './requester';
+import { hasWorker } from './temporal';
+
+const TICK_MS = 700;
+const QUERY_MS = 3_000;
+const NO_WORKER_AFTER_MS = 3_000;
+const NO_WORKER_AGAIN_MS = 30_000;
+
+/**
+ * Waits for a requester's result and shows what its request is doing. Ctrl-C detaches: the run goes
+ * on, and how to cancel it is said.
+ * @throws what the workflow failed with, or {@link Interrupted}.
+ */
+export async function follow<T>(temporal: TemporalClient, requester: Requester, line: ProgressLine): Promise<T> {
+  const watch = new AbortController();
+  const interrupted = new Promise<never>((_, reject) => {
+    const onSignal = (): void => {
+      line.stop();
+      note(detachedText(requester));
+      reject(new Interrupted('detached'));
+    };
+    process.once('SIGINT', onSignal);
+    watch.signal.addEventListener('abort', () => process.off('SIGINT', onSignal));
+  });
+  try {
+    void showProgress(temporal, requester, line, watch.signal);
+    return await Promise.race([requester.handle.result() as Promise<T>, interrupted]);
+  } finally {
+    watch.abort();
+    line.stop();
+  }
+}
+
+export function detachedText({ pipeline, workflowId, requestId }: Requester): string {
+  return (
+    `The run goes on without this terminal, as workflow ${workflowId}.\n` +
+    `  look:    tidegate status ${pipeline}\n` +
+    `  cancel:  tidegate cancel ${pipeline} --request ${requestId}`
+  );
+}
+
+async function showProgress(
+  temporal: TemporalClient,
+  requester: Requester,
+  line: ProgressLine,
+  signal: AbortSignal,
+): Promise<void> {
+  const started = Date.now();
+  let warnAfter = started + NO_WORKER_AFTER_MS;
+  line.update(`${requester.pipeline}: asked for, as ${requester.workflowId}`);
+  while (!signal.aborted) {
+    const text = await describeRequest(temporal, requester);
+    if (signal.aborted) return;
+    if (text !== null) {
+      line.update(`${requester.pipeline}: ${text}`);
+    } else if (Date.now() > warnAfter) {
+      warnAfter = Date.now() + NO_WORKER_AGAIN_MS;
+      if ((await hasWorker(temporal.client, TASK_QUEUE)) === false && !signal.aborted) {
+        line.say(
+          `No worker polls the task queue "${TASK_QUEUE}" at ${temporal.address} (namespace ${temporal.namespace}), so nothing happens yet.\n` +
+            '  Start one with `tidegate worker` (or `tidegate dev`, with a server of its own). Waiting; Ctrl-C detaches.',
+        );
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+  }
+}
+
+/** What the request is doing; null when nobody can say (no entity yet, or no worker to answer for it). */
+async function describeRequest(temporal: TemporalClient, requester: Requester): Promise<string | null> {
+  const state = await query<PipelineState>(temporal, pipelineWorkflowId(requester.pipeline), stateQuery);
+  if (state === null) return null;
+  const { running, queued } = state;
+  if (running && isOurs(running.requestId, requester)) {
+    const progress = await query<RunProgress>(
+      temporal,
+      runWorkflowId(requester.pipeline, running.requestId),
+      progressQuery,
+    );
+    return `${chunkOf(running.requestId, requester)}${progress ? describeProgress(progress) : 'starting'}`;
+  }
+  const place = queued.ids.findIndex((id) => isOurs(id, requester));
+  if (running) {
+    const ahead = place > 0 ? ` and ${place} more` : '';
+    return `queued behind the ${running.kind} run ${running.requestId}${ahead}`;
+  }
+  return place >= 0 ? 'queued' : null;
+}
+
+async function query<T>({ client, connection }: TemporalClient, workflowId: string, name: string): Promise<T | null> {
+  try {
+    return await connection.withDeadline(Date.now() + QUERY_MS, () =>
+      client.workflow.getHandle(workflowId).query<T>(name),
+    );
+  } catch {
+    return null;
+  }
+}
+
+function isOurs(requestId: string, requester: Requester): boolean {
+  return requestId === requester.requestId || requestId.startsWith(`${requester.requestId}/`);
+}
+
+function chunkOf(requestId: string, requester: Requester): string {
+  return requestId === requester.requestId ? '' : `chunk ${requestId.slice(requester.requestId.length + 1)}: `;
+}
+
+export function describeProgress({ stage, planNumber, partitions, rows }: RunProgress): string {
+  const plan = planNumber > 1 ? ` (plan ${planNumber}: the world moved under the one before)` : '';
+  const counts =
+    partitions.taken > 0
+      ? `, ${formatCount(partitions.done)} of ${formatCount(partitions.taken)} partitions, ` +
+        `${formatCount(rows.read)} of ${formatCount(rows.total)} rows`
+      : '';
+  return `${stage}${counts}${plan}`;
+}

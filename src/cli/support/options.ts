@@ -1,0 +1,37 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { PartitionDate } from '../../discovery';
+import { parsePartitionDate } from '../../discovery';
+
+export const PIPELINE = 'a pipeline’s name, or the path of its contract';
+
+export const jsonOption = (what: string): Option => new Option('--json', `print ${what} as one JSON document`);
+
+export function parseDate(text: string): PartitionDate {
+  const date = parsePartitionDate(text);
+  if (date === null) throw new InvalidArgumentError('Expected a real date as YYYY-MM-DD.');
+  return date;
+}
+
+/** A whole number of `least` or more. */
+export function parseWhole(least: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`Expected a whole number of ${least} or more.`);
+  };
+}
+
+const HOURS = { h: 1, d: 24, w: 168 } as const;
+
+/** `36h`, `7d`, `2w` in hours. */
+export function parseAge(text: string): number {
+  const match = /^(?<count>\d+)(?<unit>[hdw])$/.exec(text)?.groups;
+  if (!match) throw new InvalidArgumentError('Expected hours, days or weeks, such as 36h, 7d or 2w.');
+  return Number(match['count']) * HOURS[match['unit'] as keyof typeof HOURS];
+}
+
+/** Help text with examples. */
+export function examples(...lines: readonly (readonly [command: string, what: string])[]): string {
+  const width = Math.max(...lines.map(([command]) => command.length));
+  return `\nExamples:\n${lines.map(([command, what]) => `  $ ${command.padEnd(width)}   ${what}`).join('\n')}\n`;
+}

@@ -1,0 +1,28 @@
+import type { Client } from '@temporalio/client';
+import type { TemporalClient } from '../../temporal';
+
+/** Connects, does `work`, and closes the connection, so that the process can end. */
+export async function withTemporal<T>(work: (temporal: TemporalClient) => Promise<T>): Promise<T> {
+  // Loaded late: most commands work without a server, and should start quickly.
+  const { connect } = require('../../temporal') as typeof import('../../temporal');
+  const temporal = await connect();
+  try {
+    return await work(temporal);
+  } finally {
+    await temporal.connection.close();
+  }
+}
+
+/** Whether somebody polls the task queue for workflows; null when the server does not say. */
+export async function hasWorker(client: Client, taskQueue: string): Promise<boolean | null> {
+  try {
+    const answer = await client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name: taskQueue },
+      taskQueueType: 1, // TASK_QUEUE_TYPE_WORKFLOW
+    });
+    return (answer.pollers?.length ?? 0) > 0;
+  } catch {
+    return null;
+  }
+}
