@@ -15,7 +15,7 @@ const BEATS = 5;
 /**
  * Runs one attempt of an activity: heartbeats with the latest progress, leaves at once when
  * cancelled (native work may go on, so attempts never share output paths), passes the failpoints
- * `<name>.before` and `<name>.after`, and maps errors to Temporal's.
+ * `<name>.before`, `<name>.during` (the work is under way) and `<name>.after`, and maps errors to Temporal's.
  */
 export async function attempt<T>(name: string, work: (attempt: Attempt) => Promise<T>): Promise<T> {
   const context = Context.current();
@@ -29,6 +29,7 @@ export async function attempt<T>(name: string, work: (attempt: Attempt) => Promi
     const done = work({ signal: context.cancellationSignal, onProgress: (progress) => (latest = progress) });
     // An abandoned promise must not become an unhandled rejection when it fails later.
     done.catch(() => {});
+    await failpoint(`${name}.during`);
     const result = await Promise.race([done, context.cancelled]);
     await failpoint(`${name}.after`);
     return result;
