@@ -9,10 +9,13 @@ export interface OpenTableOptions {
   readonly now?: () => Date;
 }
 
+type Open = (contract: Contract, options: OpenTableOptions) => Table;
+
+const FORMATS: Record<Contract['publish']['format'], Open> = {
+  directory: (contract, options) => new DirectoryTable(contract, options),
+};
+
 /** The table a contract publishes to. Touches nothing until one of its methods is called. */
 export function openTable(contract: Contract, options: OpenTableOptions = {}): Table {
-  switch (contract.publish.format) {
-    case 'directory':
-      return new DirectoryTable(contract, options);
-  }
+  return FORMATS[contract.publish.format](contract, options);
 }

@@ -1,36 +1,148 @@
+import { realpath, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Contract } from '../../contract/contract';
+import { messageOf, TerminalError } from '../../errors';
+import type { Report } from '../../quality';
 import type { OpenTableOptions } from '../open-table';
 import type { Commit, PublishInput, Table, TableState, VacuumReport } from '../table';
-import type { Report } from '../../quality/report-types';
+import { corrupt, readCommit, readReport, readState } from './documents';
+import { explain } from './io-error';
+import { forEachInFlight } from './in-flight';
+import { STAGING, versionFolder } from './layout';
+import { claimFolder, isTable } from './marker';
+import { publish } from './publish';
+import { findRequest } from './request-index';
+import { expiredVersions, isReadable, removeData } from './retention';
+import { settle, settleToRead } from './settle';
+import { vacuum } from './vacuum';
 
-/* oxlint-disable */
+/** A table of plain Parquet on a local disk: see settle.ts for its protocol, layout.ts for its names. */
 export class DirectoryTable implements Table {
   readonly path: string;
-  constructor(contract: Contract, _options: OpenTableOptions) {
+  readonly #pipeline: string;
+  readonly #keep: Contract['publish']['keep'];
+  readonly #options: Required<OpenTableOptions>;
+
+  constructor(contract: Contract, { onWarning = () => {}, now = () => new Date() }: OpenTableOptions) {
     this.path = contract.publish.path;
+    this.#pipeline = contract.pipeline;
+    this.#keep = contract.publish.keep;
+    this.#options = { onWarning, now };
   }
-  async read(): Promise<TableState> {
-    throw new Error('being built');
+
+  read(): Promise<TableState> {
+    return this.#explained(async () => {
+      for (let version = await this.#newest(); version > 0;) {
+        const commit = await readCommit(this.path, version);
+        const partitions = await readState(this.path, version);
+        if (partitions !== null) return { version, commit, watermark: commit.watermark.after, partitions };
+        // Retention took it, which it does to replaced versions only.
+        const newer = await this.#newest();
+        if (newer === version) throw corrupt(`${versionFolder(this.path, version)} is current and has no state.json`);
+        version = newer;
+      }
+      return { version: 0, commit: null, watermark: null, partitions: new Map() };
+    });
   }
-  async claimFolder(): Promise<void> {
-    throw new Error('being built');
+
+  claimFolder(): Promise<void> {
+    return this.#explained(() => claimFolder(this.path, this.#pipeline));
   }
-  async find(_requestId: string): Promise<Commit | null> {
-    throw new Error('being built');
+
+  find(requestId: string): Promise<Commit | null> {
+    return this.#explained(async () => findRequest(this.path, await this.#newest(), requestId));
   }
-  async publish(_input: PublishInput): Promise<Commit> {
-    throw new Error('being built');
+
+  publish(input: PublishInput): Promise<Commit> {
+    return this.#explained(async () => {
+      if (input.plan.pipeline !== this.#pipeline) {
+        throw new TerminalError(
+          'TargetError',
+          `the plan is of the pipeline "${input.plan.pipeline}"; the table at ${this.path} is of "${this.#pipeline}"`,
+        );
+      }
+      await claimFolder(this.path, this.#pipeline);
+      const commit = await publish(this.path, input, this.#options.now);
+      await this.#tidy(commit);
+      return commit;
+    });
   }
-  async history(_limit?: number): Promise<Commit[]> {
-    throw new Error('being built');
+
+  history(limit = Number.POSITIVE_INFINITY): Promise<Commit[]> {
+    return this.#explained(async () => {
+      const newest = await this.#newest();
+      const commits: Commit[] = [];
+      const versions = Array.from({ length: Math.min(newest, limit) }, (_, index) => newest - index);
+      await forEachInFlight(versions.entries(), async ([index, version]) => {
+        commits[index] = await readCommit(this.path, version);
+      });
+      return commits;
+    });
   }
-  async report(_version?: number): Promise<Report> {
-    throw new Error('being built');
+
+  report(version?: number): Promise<Report> {
+    return this.#explained(async () => readReport(this.path, await this.#existing(version)));
   }
-  async pathOf(_version?: number): Promise<string> {
-    throw new Error('being built');
+
+  pathOf(version?: number): Promise<string> {
+    return this.#explained(async () => {
+      const wanted = await this.#existing(version);
+      if (await isReadable(this.path, wanted)) return realpath(versionFolder(this.path, wanted));
+      const newest = await this.#newest();
+      let oldest = newest;
+      while (oldest > 1 && (await isReadable(this.path, oldest - 1))) oldest--;
+      throw new TerminalError(
+        'RequestError',
+        `the data of version ${wanted} was removed (publish.keep: ${this.#keep.versions} versions, ${this.#keep.days} days); versions ${oldest} to ${newest} are there`,
+      );
+    });
   }
-  async vacuum(_options: { dryRun: boolean; olderThanHours: number; now?: Date }): Promise<VacuumReport> {
-    throw new Error('being built');
+
+  vacuum(options: { dryRun: boolean; olderThanHours: number; now?: Date }): Promise<VacuumReport> {
+    return this.#explained(async () => {
+      const { dryRun, olderThanHours, now = this.#options.now() } = options;
+      const known = await isTable(this.path, this.#pipeline);
+      if (!known) return { dryRun, versions: [], removed: [], bytes: 0 };
+      const newest = await settle(this.path);
+      return vacuum(this.path, { dryRun, olderThanHours, now, newest, keep: this.#keep });
+    });
+  }
+
+  /** The newest version a reader can have; 0 for a table without commits, and for no table yet. */
+  async #newest(): Promise<number> {
+    return (await isTable(this.path, this.#pipeline)) ? settleToRead(this.path) : 0;
+  }
+
+  /** @throws TerminalError `RequestError` when there is no such version. */
+  async #existing(version: number | undefined): Promise<number> {
+    const newest = await this.#newest();
+    if (newest === 0) throw new TerminalError('RequestError', `nothing is published at ${this.path} yet`);
+    const wanted = version ?? newest;
+    if (Number.isSafeInteger(wanted) && wanted >= 1 && wanted <= newest) return wanted;
+    throw new TerminalError('RequestError', `there is no version ${wanted}; the table has the versions 1 to ${newest}`);
+  }
+
+  /** After a commit, whoever made it: its staging, and versions that retention no longer holds. Never fails it. */
+  async #tidy(commit: Commit): Promise<void> {
+    try {
+      // Hard links: the version keeps the data. A publisher of this request that still builds there can no longer
+      // claim: the number after its base is taken.
+      await rm(join(this.path, STAGING, commit.run), { recursive: true, force: true });
+      const newest = await settle(this.path);
+      const expired = await expiredVersions(this.path, newest, this.#keep, this.#options.now());
+      for (const version of expired) await removeData(this.path, version);
+    } catch (error) {
+      this.#options.onWarning(
+        `version ${commit.version} of ${this.path} is published; cleaning up after it failed and is done by the next run or \`tidegate vacuum\`: ${messageOf(explain(this.path, error))}`,
+      );
+    }
+  }
+
+  async #explained<Value>(work: () => Promise<Value>): Promise<Value> {
+    try {
+      return await work();
+    } catch (error) {
+      throw explain(this.path, error);
+    }
   }
 }

@@ -1,0 +1,42 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { failpoint } from '../../failpoints';
+import type { PublishInput } from '../table';
+import { encodeDocument, encodeState } from './documents';
+import { fsync, linkOrCopy, writeNew } from './durable';
+import { forEachInFlight } from './in-flight';
+import { COMMIT_FILE, OUTPUT_KINDS, REPORT_FILE, STATE_FILE, SWING, versionFolder, versionTarget } from './layout';
+import type { NextVersion, PlacedFile } from './next-version';
+
+/**
+ * Builds a version's complete, durable tree in `folder`, which does not exist yet: real folders,
+ * hard links of files that are never written to, the documents, the token.
+ */
+export async function buildSnapshot(root: string, folder: string, next: NextVersion, input: PublishInput) {
+  const { signal, onProgress } = input;
+  const files: readonly PlacedFile[] = [...next.staged, ...next.carried];
+  const inner = [...new Set(files.map((file) => join(folder, dirname(file.to))))];
+  const outer = [folder, ...OUTPUT_KINDS.map((kind) => join(folder, kind))];
+  await mkdir(dirname(folder), { recursive: true });
+  for (const path of outer) await mkdir(path);
+  await forEachInFlight(inner, (path) => mkdir(path), signal);
+
+  let done = 0;
+  await forEachInFlight(
+    files,
+    async ({ from, to }) => {
+      await linkOrCopy(join(root, from), join(folder, to));
+      onProgress?.({ phase: 'linking', done: ++done, total: files.length });
+    },
+    signal,
+  );
+  const { commit } = next;
+  const report = { ...input.report, commit: { version: commit.version, path: versionFolder(root, commit.version) } };
+  await writeNew(join(folder, STATE_FILE), encodeState(commit.version, next.partitions));
+  await writeNew(join(folder, REPORT_FILE), encodeDocument(report));
+  await writeNew(join(folder, COMMIT_FILE), encodeDocument(commit));
+  await symlink(versionTarget(commit.version), join(folder, SWING));
+  await failpoint('publish.built');
+  // After all names are there: the first fsync then commits them together, and the rest find little left.
+  await forEachInFlight([...inner, ...outer], fsync, signal);
+}

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TerminalError, VoidPlan } from '../../errors';
+import { failpoint } from '../../failpoints';
+import { checkResults } from '../check-results';
+import type { Commit, PublishInput } from '../table';
+import { buildSnapshot } from './build-snapshot';
+import { corrupt, readCommit, readState, type Partitions } from './documents';
+import { fsync } from './durable';
+import { isRunName, SNAPSHOTS, STAGING, versionFolder } from './layout';
+import { nextVersion } from './next-version';
+import { findRequest } from './request-index';
+import { newestFolder, settle, show } from './settle';
+import { secureStagedFiles } from './staged-files';
+
+/**
+ * Commits a run's output (SEMANTICS 7.3, 7.4). At most one commit ever holds a request id: the id is
+ * looked up after the table settled at n, so among all commits up to n, and claiming n+1 succeeds
+ * only if none was made since.
+ * @throws VoidPlan when the table's version is no longer the plan's base version, or staged files were lost.
+ */
+export async function publish(root: string, input: PublishInput, now: () => Date): Promise<Commit> {
+  if (!isRunName(input.run)) {
+    throw new TerminalError('RequestError', `"${input.run}" is no run's name; expected letters, digits and hyphens`);
+  }
+  const before = await settle(root);
+  const known = await findRequest(root, before, input.requestId);
+  if (known !== null) return known;
+  checkBase(before, input);
+  checkResults(input);
+  try {
+    return await claim(root, input, now);
+  } catch (error) {
+    // Whatever failed on the way to the claim, what others did meanwhile explains it better: they
+    // took the number, removed the base version's data, or committed this very request.
+    const after = await settle(root);
+    const done = await findRequest(root, after, input.requestId);
+    if (done !== null) return done;
+    checkBase(after, input);
+    throw error;
+  }
+}
+
+function checkBase(version: number, { plan }: PublishInput): void {
+  if (version === plan.base.version) return;
+  throw new VoidPlan(`it was made on version ${plan.base.version}, and the table is at version ${version}`);
+}
+
+/** Builds and claims the version after the base, then shows it. */
+async function claim(root: string, input: PublishInput, now: () => Date): Promise<Commit> {
+  const base = await readBase(root, input);
+  const next = nextVersion(base, input, now());
+  await secureStagedFiles(root, next.staged, input.signal);
+  await failpoint('publish.before-build');
+
+  const attempt = join(root, STAGING, input.run, randomUUID());
+  const tree = join(attempt, 'snapshot');
+  try {
+    await buildSnapshot(root, tree, next, input);
+    await mkdir(join(root, SNAPSHOTS), { recursive: true });
+    await fsync(root);
+    await failpoint('publish.before-claim');
+    input.signal?.throwIfAborted();
+    await rename(tree, versionFolder(root, next.commit.version));
+  } finally {
+    // What is left behind is of no use to anybody; vacuum takes it if this cannot.
+    await rm(attempt, { recursive: true, force: true }).catch(() => {});
+  }
+  await failpoint('publish.claimed');
+  await show(root, next.commit.version);
+  return next.commit;
+}
+
+async function readBase(root: string, { plan }: PublishInput): Promise<Partitions> {
+  const { version, watermark } = plan.base;
+  const newest = await newestFolder(root);
+  if (newest > version + 1) throw corrupt(`${root} has a version ${newest} and none before it but ${version}`);
+  if (version === 0) return new Map();
+  const commit = await readCommit(root, version);
+  if (commit.watermark.after !== watermark) {
+    throw new VoidPlan(
+      `it was made on the watermark ${watermark}, and version ${version} has ${commit.watermark.after}: the table was replaced`,
+    );
+  }
+  const state = await readState(root, version);
+  if (state === null) throw corrupt(`${versionFolder(root, version)} is current and has no state.json`);
+  return state;
+}

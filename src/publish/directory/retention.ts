@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { failpoint } from '../../failpoints';
+import { fsync, unlessMissing } from './durable';
+import { OUTPUT_KINDS, STATE_FILE, TRASH, versionFolder } from './layout';
+
+/** How long versions stay readable: at least the newest `versions`, and each at least `days` after it was replaced. */
+export interface Keep {
+  readonly versions: number;
+  readonly days: number;
+}
+
+const MS_PER_DAY = 86_400_000;
+/** What retention takes; commit.json and report.json stay, so that numbers stay taken and request ids known. */
+const DATA: readonly string[] = [STATE_FILE, ...OUTPUT_KINDS];
+/** Whether a name in a version's folder is data, or the remains of it. */
+export const isData = (name: string): boolean => DATA.includes(name) || name.startsWith(TRASH);
+
+/**
+ * Versions whose data may go, oldest first; never the newest. Removal goes from old to new and
+ * finishes one before the next, so those that still have data are the upper end of all; `thorough`
+ * looks below that end too.
+ */
+export async function expiredVersions(
+  root: string,
+  newest: number,
+  keep: Keep,
+  now: Date,
+  thorough = false,
+): Promise<number[]> {
+  const held: number[] = [];
+  for (let version = newest - Math.max(1, keep.versions); version > 0; version--) {
+    if (await hasData(root, version)) held.push(version);
+    else if (!thorough) break;
+  }
+  const expired: number[] = [];
+  for (const version of held.toReversed()) {
+    const age = now.getTime() - (await replacedAt(root, version));
+    if (age < keep.days * MS_PER_DAY) break;
+    expired.push(version);
+  }
+  return expired;
+}
+
+/**
+ * When a version stopped being current. The folder of the one after it last changed when its token
+ * left it, which is that moment; `committedAt` can be long before it, when a publisher died in between.
+ */
+async function replacedAt(root: string, version: number): Promise<number> {
+  return (await stat(versionFolder(root, version + 1))).mtimeMs;
+}
+
+/** Whether a version has data, or remains of it. */
+async function hasData(root: string, version: number): Promise<boolean> {
+  const names = (await unlessMissing(readdir(versionFolder(root, version)))) ?? [];
+  return names.some(isData);
+}
+
+/** Whether a version can still be read whole. */
+export async function isReadable(root: string, version: number): Promise<boolean> {
+  const names = (await unlessMissing(readdir(versionFolder(root, version)))) ?? [];
+  return DATA.every((name) => names.includes(name));
+}
+
+/**
+ * Removes a version's data. It is first taken out of sight by renames: a reader that still uses it
+ * meets "no such file", never a part of the partitions that looks like all. Safe to interrupt and to
+ * do twice at once.
+ */
+export async function removeData(root: string, version: number): Promise<void> {
+  const folder = versionFolder(root, version);
+  for (const name of DATA) await unlessMissing(rename(join(folder, name), join(folder, `${TRASH}${randomUUID()}`)));
+  await fsync(folder);
+  await failpoint('retention.hidden');
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(TRASH)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
