@@ -1,4 +1,6 @@
 import type { PartitionDate } from '../discovery/partition-date';
+import type { Gate } from './gates/registry';
+import type { UniqueGate } from './gates/unique';
 
 /**
  * The normalised contract: every default filled in, every path absolute, gates named. It is plain
@@ -61,41 +63,19 @@ export interface OrderColumn {
   readonly direction: 'desc' | 'asc';
 }
 
-/** A number, or text where a JavaScript number would lose digits (int64, decimal) or there is none (date, timestamp). */
+/**
+ * A value in a gate, in the normal form of its column's type: text for string, date (`2026-05-01`), timestamp
+ * (ISO with all digits of the unit, `Z` at the end when zoned) and decimal (`-12.5`); a boolean; a number for all
+ * others, except that a whole number beyond 2^53 - 1 is text.
+ */
 export type Literal = number | string | boolean;
 
-interface GateBase {
-  readonly name: string;
-}
-export interface NotNullGate extends GateBase {
-  readonly kind: 'notNull';
-  readonly column: string;
-}
-export interface InRangeGate extends GateBase {
-  readonly kind: 'inRange';
-  readonly column: string;
-  readonly greaterThan?: Literal;
-  readonly atLeast?: Literal;
-  readonly lessThan?: Literal;
-  readonly atMost?: Literal;
-}
-export interface UniqueGate extends GateBase {
-  readonly kind: 'unique';
-  readonly columns: readonly string[];
-  /** The dedup scope unless the gate says `partition`. */
-  readonly scope: Scope;
-}
-export interface OneOfGate extends GateBase {
-  readonly kind: 'oneOf';
-  readonly column: string;
-  readonly values: readonly Literal[];
-}
-export interface MatchesGate extends GateBase {
-  readonly kind: 'matches';
-  readonly column: string;
-  readonly pattern: string;
-}
-export type Gate = NotNullGate | InRangeGate | UniqueGate | OneOfGate | MatchesGate;
+export type { InRangeGate } from './gates/in-range';
+export type { MatchesGate } from './gates/matches';
+export type { NotNullGate } from './gates/not-null';
+export type { OneOfGate } from './gates/one-of';
+export type { Gate } from './gates/registry';
+export type { UniqueGate } from './gates/unique';
 /** Gates that look at one row alone. `unique` is the other kind: it needs resolution over a scope. */
 export type RowGate = Exclude<Gate, UniqueGate>;
 
@@ -104,7 +84,7 @@ export const PRIMARY_KEY_GATE = 'primaryKey';
 
 export interface ScheduleSpec {
   readonly cron?: string;
-  /** Temporal's duration text, such as `15m`. */
+  /** A number and a unit, as the `ms` package reads it: `15m`. */
   readonly every?: string;
   readonly timezone: string;
   readonly overlap: 'skip' | 'bufferOne' | 'bufferAll' | 'cancelOther' | 'terminateOther' | 'allowAll';

@@ -55,6 +55,13 @@ export function formatKeyPath(path: KeyPath): string {
     .join('');
 }
 
+/** A finding as a fault at its place. */
+export function faultOf(finding: Finding, place: Pick<ContractFault, 'file' | 'line' | 'column'>): ContractFault {
+  const { path, problem, found, allowed, hint } = finding;
+  const { file, line, column } = place;
+  return { file, line, column, key: formatKeyPath(path), problem, found, allowed, hint };
+}
+
 /** `file:line:column: key: problem, found …; allowed: … (hint)`, without the parts a fault does not have. */
 export function formatFault(fault: ContractFault): string {
   const place = [fault.file, fault.line, fault.column].filter((part) => part !== null).join(':');

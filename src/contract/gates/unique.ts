@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { Scope } from '../contract';
+import { columnNames, listOf, strict, word } from '../strict';
+import { gateKind, gateName, type NamedColumns } from './gate-kind';
+
+export interface UniqueGate {
+  readonly kind: 'unique';
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** The dedup scope unless the gate says `partition`. */
+  readonly scope: Scope;
+}
+
+const NAMES = 'a column name, or a list of them';
+
+export const unique = gateKind({
+  kind: 'unique',
+  schema: strict({
+    kind: z.literal('unique'),
+    name: gateName,
+    columns: columnNames(NAMES).optional().describe('The columns that must not repeat together: one name, or a list.'),
+    column: columnNames(NAMES).optional().describe('The same as `columns`; one of the two is given.'),
+    scope: word(['partition', 'window'])
+      .optional()
+      .describe('Where it must be unique: the scope of `deduplicate` unless this says `partition`.'),
+  }).describe(
+    'Uniqueness: every row of a group of two or more with the same values is flagged. It looks at the rows that are ' +
+      'left after deduplication, those that another gate rejects included.',
+  ),
+  nulls: 'A null passes, also as a part of several columns. NaN equals NaN, and -0 equals 0.',
+  example: '{ kind: unique, columns: [transaction_receipt], scope: partition }',
+  columnsOf: namedColumns,
+  make(source, context): UniqueGate {
+    if (source.columns === undefined && source.column === undefined) {
+      context.report({ path: ['columns'], problem: 'missing', allowed: NAMES });
+    } else if (source.columns !== undefined && source.column !== undefined) {
+      context.report({ path: ['column'], problem: 'column and columns both stand here', allowed: 'one of the two' });
+    }
+    const named = namedColumns(source);
+    for (const [index, { column, path }] of named.entries()) {
+      if (named.findIndex((other) => other.column === column) < index) {
+        context.report({ path, problem: 'the column stands twice', found: JSON.stringify(column) });
+      }
+    }
+    if (source.scope === 'window' && context.scope === 'partition') {
+      context.report({
+        path: ['scope'],
+        problem: 'a gate looks no further than the deduplication does',
+        found: '"window"',
+        allowed: 'partition, since deduplicate.scope is partition',
+      });
+    }
+    const columns = named.map(({ column }) => column);
+    return { kind: 'unique', name: context.name, columns, scope: source.scope ?? context.scope ?? 'partition' };
+  },
+  describe: ({ columns, scope }) =>
+    `${columns.length === 1 ? columns[0] : `(${columns.join(', ')})`} is unique in the ${scope}`,
+});
+
+type Names = string | readonly string[];
+
+function namedColumns(source: { columns?: Names; column?: Names }): NamedColumns {
+  const key = source.columns === undefined ? 'column' : 'columns';
+  const names = source[key];
+  if (names === undefined) return [];
+  return listOf(names).map((column, index) => ({ column, path: typeof names === 'string' ? [key] : [key, index] }));
+}
