@@ -2,10 +2,9 @@ import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { Activities, RunPolicy } from '../activities/types';
 
 /** Short activities of requesters and the entity: they ask little and should answer within seconds. */
-export const light = proxyActivities<
-  Pick<Activities, 'describePipeline' | 'submitRequest' | 'readCommittedState' | 'notify'>
->({
+export const light = proxyActivities<Pick<Activities, 'describePipeline' | 'submitRequest' | 'readCommittedState'>>({
   startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '5 seconds',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds', maximumAttempts: 30 },
 });
 
