@@ -20,7 +20,7 @@ export {
 } from './contract';
 export { TerminalError, TerminalErrorType } from './errors';
 export type { Counts, Report } from './quality';
-export { createWorkers, type TidegateWorkerOptions, type TidegateWorkers } from './worker';
+export { createWorkers, type TidegateWorkerOptions, type TidegateWorkers } from './create-workers';
 export { workflowsPath } from './workflows-path';
 export {
   DATA_TASK_QUEUE,
