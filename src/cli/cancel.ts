@@ -23,7 +23,7 @@ export function registerCancel(program: Command): void {
       const pipeline = await pipelineName(argument);
       const input: CancelRunInput = { requestId: options.request };
       const nothing: CancelRunResult = { requestId: null, was: null };
-      const result = (await updateExistingEntity<CancelRunResult>(pipeline, cancelRunUpdate, [input])) ?? nothing;
+      const result = (await updateExistingEntity<CancelRunResult>(pipeline, cancelRunUpdate, input)) ?? nothing;
       if (options.json) printJson({ pipeline, ...result });
       if (result.requestId === null) {
         note(

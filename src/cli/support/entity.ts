@@ -1,3 +1,4 @@
+import type { Workflow } from '@temporalio/client';
 import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
 import { TASK_QUEUE, WorkflowType, pipelineWorkflowId } from '../../workflows/messages';
 import type { PipelineInput } from '../../workflows/pipeline';
@@ -15,7 +16,7 @@ export async function updateEntity<T>(pipeline: string, update: string, args: un
     const input: PipelineInput = { pipeline };
     const { client } = temporal;
     return await orNoWorker(temporal, () =>
-      client.workflow.executeUpdateWithStart<T, unknown[]>(update, {
+      client.workflow.executeUpdateWithStart<Workflow, T, unknown[]>(update, {
         args,
         startWorkflowOperation: new WithStartWorkflowOperation(WorkflowType.pipeline, {
           workflowId: pipelineWorkflowId(pipeline),
@@ -29,11 +30,11 @@ export async function updateEntity<T>(pipeline: string, update: string, args: un
 }
 
 /** As {@link updateEntity}, but an entity that was never started is not started: null. */
-export async function updateExistingEntity<T>(pipeline: string, update: string, args: unknown[]): Promise<T | null> {
+export async function updateExistingEntity<T>(pipeline: string, update: string, input: unknown): Promise<T | null> {
   return await withTemporal(async (temporal) => {
     const handle = temporal.client.workflow.getHandle(pipelineWorkflowId(pipeline));
     try {
-      return await orNoWorker(temporal, () => handle.executeUpdate<T, unknown[]>(update, { args }));
+      return await orNoWorker(temporal, () => handle.executeUpdate<T, [unknown]>(update, { args: [input] }));
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return null;
       throw error;

@@ -1,10 +1,11 @@
 import type { Client } from '@temporalio/client';
+import type * as temporalRoom from '../../temporal';
 import type { TemporalClient } from '../../temporal';
 
 /** Connects, does `work`, and closes the connection, so that the process can end. */
 export async function withTemporal<T>(work: (temporal: TemporalClient) => Promise<T>): Promise<T> {
   // Loaded late: most commands work without a server, and should start quickly.
-  const { connect } = require('../../temporal') as typeof import('../../temporal');
+  const { connect } = require('../../temporal') as typeof temporalRoom;
   const temporal = await connect();
   try {
     return await work(temporal);
@@ -19,7 +20,6 @@ export async function hasWorker(client: Client, taskQueue: string): Promise<bool
     const answer = await client.workflowService.describeTaskQueue({
       namespace: client.options.namespace,
       taskQueue: { name: taskQueue },
-      taskQueueType: 1, // TASK_QUEUE_TYPE_WORKFLOW
     });
     return (answer.pollers?.length ?? 0) > 0;
   } catch {

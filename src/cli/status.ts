@@ -1,0 +1,158 @@
+import type { Command } from 'commander';
+import { rowsDigest } from '../contract';
+import type { Contract } from '../contract';
+import { openTable } from '../publish';
+import type { TableState } from '../publish';
+import { formatCount, plural, renderTable, safeText } from '../quality';
+import { messageOf } from '../errors';
+import type { PipelineState } from '../workflows/messages';
+import { pipelineWorkflowId, stateQuery } from '../workflows/messages';
+import { PIPELINE, examples, jsonOption } from './support/options';
+import { print, printJson, styleFor, utc } from './support/output';
+import { contractOf } from './support/pipelines';
+import { withTemporal } from './support/temporal';
+
+const QUERY_MS = 5_000;
+
+/** What Temporal says of the pipeline; `state` is null when it says nothing, and `note` why. */
+interface EntityStatus {
+  readonly address: string | null;
+  readonly state: PipelineState | null;
+  readonly note: string | null;
+}
+
+export function registerStatus(program: Command): void {
+  program
+    .command('status')
+    .summary('show a table, its pipeline, and what goes on')
+    .description(
+      'Show the table as committed (version, watermark, rows) and the pipeline’s workflow (running, queued, paused,\n' +
+        'recent outcomes). The first half needs no server; when none answers, that is said and the command succeeds.',
+    )
+    .argument('<pipeline>', PIPELINE)
+    .addOption(jsonOption('table and pipeline'))
+    .addHelpText(
+      'after',
+      examples(['tidegate status transactions', ''], ['tidegate status transactions --json', 'for monitoring']),
+    )
+    .action(async (argument: string, options: { json?: boolean }) => {
+      const contract = await contractOf(argument);
+      const table = tableStatus(contract, await openTable(contract).read());
+      const entity = await entityStatus(contract.pipeline);
+      if (options.json) printJson({ pipeline: contract.pipeline, table, temporal: entity });
+      else print(`${renderTableStatus(table)}\n\n${renderEntity(contract.pipeline, entity)}`);
+    });
+}
+
+function tableStatus(contract: Contract, state: TableState) {
+  const digest = rowsDigest(contract);
+  const partitions = [...state.partitions.values()];
+  return {
+    pipeline: contract.pipeline,
+    path: contract.publish.path,
+    format: contract.publish.format,
+    version: state.version,
+    watermark: state.watermark,
+    committedAt: state.commit?.committedAt ?? null,
+    partitions: partitions.length,
+    published: partitions.reduce((sum, { counts }) => sum + counts.published, 0),
+    quarantined: partitions.reduce((sum, { counts }) => sum + counts.quarantined, 0),
+    stale: partitions
+      .filter(({ rowsDigest: under }) => under !== digest)
+      .map(({ date }) => date)
+      .toSorted(),
+  };
+}
+type TableStatus = ReturnType<typeof tableStatus>;
+
+async function entityStatus(pipeline: string): Promise<EntityStatus> {
+  try {
+    return await withTemporal(async ({ client, connection, address }) => {
+      try {
+        const handle = client.workflow.getHandle(pipelineWorkflowId(pipeline));
+        const { status } = await handle.describe();
+        if (status.name !== 'RUNNING')
+          return {
+            address,
+            state: null,
+            note: `its workflow is ${status.name.toLowerCase()}; the next run starts it again`,
+          };
+        const state = await connection.withDeadline(Date.now() + QUERY_MS, () =>
+          handle.query<PipelineState>(stateQuery),
+        );
+        return { address, state, note: null };
+      } catch (error) {
+        const { name } = error as Error;
+        if (name === 'WorkflowNotFoundError')
+          return { address, state: null, note: 'not started yet; the first run starts it' };
+        return {
+          address,
+          state: null,
+          note: `its workflow does not answer (is a worker running? tidegate worker): ${messageOf(error)}`,
+        };
+      }
+    });
+  } catch (error) {
+    return { address: null, state: null, note: messageOf(error) };
+  }
+}
+
+function renderTableStatus(table: TableStatus): string {
+  const { colors } = styleFor();
+  const lines: [string, string][] = [['table', `${table.path} (${table.format})`]];
+  if (table.version === 0) {
+    lines.push(['version', 'none: no commits yet']);
+  } else {
+    lines.push(
+      ['version', `${table.version}, committed ${utc(table.committedAt ?? '')}`],
+      ['watermark', table.watermark ?? 'none'],
+      ['partitions', formatCount(table.partitions)],
+      ['rows', `${formatCount(table.published)} published, ${formatCount(table.quarantined)} in quarantine`],
+    );
+  }
+  if (table.stale.length > 0) {
+    lines.push([
+      'stale',
+      `${plural(table.stale.length, 'partition')} under earlier gates, from ${table.stale[0]} on: tidegate backfill ${table.pipeline} --stale`,
+    ]);
+  }
+  return [colors.bold(table.pipeline), ...lines.map(([name, value]) => `  ${name.padEnd(11)}${safeText(value)}`)].join(
+    '\n',
+  );
+}
+
+function renderEntity(pipeline: string, { address, state, note }: EntityStatus): string {
+  const { colors } = styleFor();
+  const title = `${colors.bold('Temporal')}${address ? `  ${colors.dim(address)}` : ''}`;
+  if (!state) return `${title}\n  ${note ?? 'nothing known'}`;
+  const { paused, running, queued, outcomes, served } = state;
+  const lines = [
+    `  paused     ${paused ? `since ${utc(paused.since)}${paused.note ? `: ${safeText(paused.note)}` : ''} (tidegate resume ${pipeline})` : 'no'}`,
+    `  running    ${running ? `${running.kind}, since ${utc(running.since)}, request ${safeText(running.requestId)}` : 'nothing'}`,
+    `  queued     ${formatCount(queued.count)}`,
+    ...queued.ids.slice(0, 10).map((id) => `             ${safeText(id)}`),
+    `  served     ${plural(served, 'request')}`,
+  ];
+  if (outcomes.length > 0) {
+    const table = renderTable(
+      {
+        head: ['finished (UTC)', 'kind', 'outcome', 'version', 'request'],
+        numeric: new Set([3]),
+        rows: outcomes
+          .toReversed()
+          .map(({ finishedAt, kind, status, version, requestId }) => [
+            utc(finishedAt).replace(' UTC', ''),
+            kind,
+            status === 'failed' ? colors.red(status) : status,
+            version === null ? '' : String(version),
+            safeText(requestId),
+          ]),
+      },
+      styleFor(),
+    );
+    lines.push(table);
+    const last = outcomes.findLast((outcome) => outcome.status === 'failed');
+    if (last?.message) lines.push(`Last failure (${utc(last.finishedAt)}): ${safeText(last.message)}`);
+  }
+  return [title, ...lines].join('\n');
+}
