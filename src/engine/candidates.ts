@@ -1,0 +1,69 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import pl from 'nodejs-polars';
+import type { DataFrame, LazyDataFrame } from 'nodejs-polars';
+import { HASH } from './names';
+
+const BUCKET = 'bucket';
+const SINK = { maintainOrder: false, syncOnClose: 'none', mkdir: false };
+
+/**
+ * Holds candidate rows until they are settled. More than fit in memory at once are dealt into buckets
+ * by their hash, so that rows with equal keys stay together, and each bucket waits on disk.
+ */
+export class Candidates {
+  readonly #folder: string;
+  readonly #buckets: number;
+  readonly #kept: DataFrame[] = [];
+  readonly #files: string[][];
+
+  constructor(folder: string, total: number, limit: number) {
+    this.#folder = folder;
+    this.#buckets = Math.max(1, Math.ceil(total / limit));
+    this.#files = Array.from({ length: this.#buckets }, () => []);
+  }
+
+  /** @param frame candidate rows, with a column `hash` (uint32). */
+  async add(frame: DataFrame): Promise<void> {
+    if (this.#buckets === 1) {
+      this.#kept.push(frame);
+      return;
+    }
+    const width = Math.ceil(2 ** 32 / this.#buckets);
+    const dealt = await frame
+      .lazy()
+      .withColumns(pl.col(HASH).cast(pl.Float64).div(pl.lit(width)).floor().cast(pl.UInt32).alias(BUCKET))
+      .collect();
+    await mkdir(this.#folder, { recursive: true });
+    for (const [bucket, files] of this.#files.entries()) {
+      const path = join(this.#folder, `${bucket}-${files.length}.parquet`);
+      await dealt
+        .lazy()
+        .filter(pl.col(BUCKET).eq(pl.lit(bucket)))
+        .drop(BUCKET)
+        .sinkParquet(path, { compression: 'uncompressed', sinkOptions: SINK })
+        .collect();
+      files.push(path);
+    }
+  }
+
+  async *buckets(): AsyncGenerator<LazyDataFrame> {
+    if (this.#buckets === 1) {
+      const frames = this.#kept.splice(0);
+      if (frames.length > 0) yield (frames.length === 1 ? frames[0]! : pl.concat(frames)).lazy();
+      return;
+    }
+    for (const files of this.#files) {
+      const frames: DataFrame[] = [];
+      for (const path of files) {
+        frames.push(await pl.scanParquet(path, { glob: false, hivePartitioning: false }).collect());
+        await rm(path);
+      }
+      if (frames.length > 0) yield pl.concat(frames).lazy();
+    }
+  }
+
+  async close(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}

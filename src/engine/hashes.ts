@@ -1,0 +1,81 @@
+import { open, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import pl from 'nodejs-polars';
+import type { Expr } from 'nodejs-polars';
+import type { Column } from '../contract/contract';
+import { NO_HASH } from './duplicates';
+import { asDeclared } from './polars-types';
+
+const uint64 = (digits: string): Expr => pl.lit(digits).cast(pl.UInt64);
+
+/**
+ * A hash of the columns' declared values in 1 … 2^32 - 1, as uint32; {@link NO_HASH} where one of
+ * `columns` or `alsoPresent` is null. Equal values have equal hashes (NaN equals NaN, -0 equals 0),
+ * within this process: Polars' hashes differ between its versions, so they are never kept.
+ */
+export function hashOf(columns: readonly Column[], alsoPresent: readonly Column[] = []): Expr {
+  const [first, ...rest] = columns.map((column) => asDeclared(column).hash(0, 1, 2, 3).cast(pl.UInt64));
+  const combined = rest.reduce((sum, hash) => sum.mul(uint64('6364136223846793005')).add(hash), first!);
+  const absent = anyNull([...columns, ...alsoPresent]);
+  const inRange = combined.modulo(uint64('4294967295')).add(uint64('1'));
+  return pl
+    .when(absent)
+    .then(pl.lit(String(NO_HASH)).cast(pl.UInt64))
+    .otherwise(inRange)
+    .cast(pl.UInt32);
+}
+
+function anyNull(columns: readonly Column[]): Expr {
+  const [first, ...rest] = columns.map((column) => asDeclared(column).isNull());
+  return rest.reduce((any, isNull) => any.or(isNull), first!);
+}
+
+/** One array of hashes for each batch: in memory up to a budget, the rest in a file of its own. */
+export class HashStore {
+  readonly #kept: (Uint32Array | { readonly at: number; readonly length: number })[] = [];
+  readonly #path: string;
+  #budget: number;
+  #end = 0;
+  #file: FileHandle | null = null;
+
+  /** @param budget hashes kept in memory. */
+  constructor(path: string, budget: number) {
+    this.#path = path;
+    this.#budget = budget;
+  }
+
+  async append(hashes: Uint32Array): Promise<void> {
+    if (hashes.length <= this.#budget) {
+      this.#budget -= hashes.length;
+      this.#kept.push(hashes);
+      return;
+    }
+    this.#file ??= await open(this.#path, 'wx+');
+    const bytes = new Uint8Array(hashes.buffer, hashes.byteOffset, hashes.byteLength);
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, this.#end + done);
+      done += bytesWritten;
+    }
+    this.#kept.push({ at: this.#end, length: hashes.length });
+    this.#end += bytes.length;
+  }
+
+  async get(index: number): Promise<Uint32Array> {
+    const kept = this.#kept[index]!;
+    if (kept instanceof Uint32Array) return kept;
+    const hashes = new Uint32Array(kept.length);
+    const bytes = new Uint8Array(hashes.buffer);
+    for (let done = 0; done < bytes.length;) {
+      const { bytesRead } = await this.#file!.read(bytes, done, bytes.length - done, kept.at + done);
+      if (bytesRead === 0) throw new Error(`${this.#path} is shorter than it was written`);
+      done += bytesRead;
+    }
+    return hashes;
+  }
+
+  async close(): Promise<void> {
+    if (this.#file === null) return;
+    await this.#file.close();
+    await rm(this.#path, { force: true });
+  }
+}

@@ -1,0 +1,96 @@
+import pl from 'nodejs-polars';
+import type { DataFrame } from 'nodejs-polars';
+import { POSITION, internalName } from './names';
+import { asDeclared, isFloat } from './polars-types';
+import { baseOf, partitionOf } from './positions';
+import { position } from './read';
+import { lowerBound, readRows } from './read-rows';
+import { readerOf } from './resolve-scope';
+import type { ScopeWork } from './resolve-scope';
+import { positionsOf } from './settle';
+import { batchRows } from './slices';
+
+const WINNER = 'winner';
+
+/**
+ * For each partition, how many keys have their winner in it and tie it with a row that differs in a
+ * declared column; null equals null, NaN equals NaN (SEMANTICS 4.3). Whole rows are compared, in
+ * batches by the winner's position: a file delivered twice is read along in order, once.
+ */
+export async function countAmbiguous(work: ScopeWork, ties: readonly DataFrame[]): Promise<number[]> {
+  const counts = work.partitions.map(() => 0);
+  const compared = comparedColumns(work);
+  if (ties.length === 0 || compared.length === 0) return counts;
+  const all = ties.length === 1 ? ties[0]! : pl.concat([...ties]);
+  const sorted = await all.lazy().sort(WINNER).collect();
+  const winners = positionsOf(sorted, WINNER);
+  const losers = positionsOf(sorted);
+  const limit =
+    work.limits.rowsAtATime ?? Math.min(...work.partitions.map((partition) => batchRows(work.contract, partition)));
+  for (let from = 0; from < winners.length;) {
+    work.signal?.throwIfAborted();
+    let to = Math.min(winners.length, from + limit);
+    while (to < winners.length && winners[to] === winners[to - 1]) to++;
+    for (const winner of await ambiguousAmong(work, compared, winners.subarray(from, to), losers.subarray(from, to))) {
+      const partition = partitionOf(winner);
+      counts[partition] = counts[partition]! + 1;
+    }
+    from = to;
+  }
+  return counts;
+}
+
+/** Names of the columns in which rows that share key and ordering value can differ. */
+function comparedColumns({ contract }: ScopeWork): number[] {
+  const { primaryKey, orderBy } = contract.deduplicate;
+  return contract.columns.flatMap(({ name, type }, i) => {
+    if (primaryKey.includes(name)) return [];
+    // NaN and null order alike and yet differ.
+    if (orderBy.some(({ column }) => column === name) && !isFloat(type)) return [];
+    return [i];
+  });
+}
+
+async function ambiguousAmong(
+  work: ScopeWork,
+  compared: readonly number[],
+  winners: Float64Array,
+  losers: Float64Array,
+): Promise<Float64Array> {
+  const own = winners.filter((winner, i) => i === 0 || winner !== winners[i - 1]);
+  const groups = pl.DataFrame({
+    [WINNER]: concat(winners, own),
+    [POSITION]: concat(losers, own),
+  });
+  const positions = concat(losers, own).sort();
+  const frames: DataFrame[] = [];
+  for (const { partition, batch } of work.batches) {
+    const base = baseOf(partition) + batch.start;
+    const from = lowerBound(positions, base);
+    const to = lowerBound(positions, base + batch.rows);
+    if (from === to) continue;
+    const indexes = Uint32Array.from(positions.subarray(from, to), (at) => at - base);
+    const frame = await readRows(readerOf(work, partition), batch, indexes, (piece) => [
+      ...compared.map((i) => asDeclared(work.contract.columns[i]!).alias(internalName(i))),
+      position(piece, baseOf(partition), POSITION),
+    ]);
+    if (frame !== null) frames.push(frame);
+  }
+  const differing = await (frames.length === 1 ? frames[0]! : pl.concat(frames))
+    .lazy()
+    .join(groups.lazy(), { on: POSITION, how: 'inner' })
+    .unique({ subset: [WINNER, ...compared.map(internalName)], keep: 'any' })
+    .groupBy(WINNER)
+    .agg(pl.col(POSITION).count().alias('versions'))
+    .filter(pl.col('versions').gt(pl.lit(1)))
+    .select(pl.col(WINNER))
+    .collect();
+  return positionsOf(differing, WINNER);
+}
+
+function concat(a: Float64Array, b: Float64Array): Float64Array {
+  const all = new Float64Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all;
+}
