@@ -10,6 +10,8 @@ const SIMPLE = new Set(
 );
 const NESTED = /^(list|array|struct|map|record|object|json|fixed_size_list|large_list)\b/i;
 const MAX_PRECISION = 38;
+/** The problem of a text that is no type at all. */
+export const NO_TYPE = 'not a column type';
 
 /** The names other tools use, and ours. */
 const SYNONYMS: Readonly<Record<string, string>> = {
@@ -53,7 +55,7 @@ export function readColumnType(text: string): ParsedColumnType {
   const timestamp = /^timestamp\[\s*(\w+)\s*(?:,\s*([^\]]*?)\s*)?\]$/.exec(trimmed);
   if (timestamp) return readTimestamp(timestamp[1] ?? '', timestamp[2]);
   const synonym = SYNONYMS[trimmed.toLowerCase()] ?? (SIMPLE.has(trimmed.toLowerCase()) ? trimmed.toLowerCase() : null);
-  return { ok: false, problem: 'not a column type', hint: synonym === null ? undefined : `did you mean ${synonym}?` };
+  return { ok: false, problem: NO_TYPE, hint: synonym === null ? undefined : `did you mean ${synonym}?` };
 }
 
 function readDecimal(precision: number, scale: number): ParsedColumnType {

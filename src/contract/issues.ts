@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { readColumnType } from './column-type';
+import { COLUMN_TYPES, NO_TYPE, readColumnType } from './column-type';
 import type { Finding, KeyPath } from './faults';
 import { didYouMean } from './nearest';
 
@@ -118,5 +118,6 @@ export function columnTypeFinding(name: string, text: string): Finding | null {
   const parsed = readColumnType(text);
   if (parsed.ok) return null;
   const { problem, hint } = parsed;
-  return { path: ['columns', name], at: 'value', problem, found: show(text), hint };
+  const allowed = problem === NO_TYPE ? COLUMN_TYPES : undefined;
+  return { path: ['columns', name], at: 'value', problem, found: show(text), allowed, hint };
 }

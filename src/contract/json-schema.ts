@@ -1,20 +1,16 @@
 import { z } from 'zod';
 import { pipelineSchema } from './schema';
 
-/** Where editors find the published schema of this release. */
-export const SCHEMA_ID = 'https://unpkg.com/tidegate/schema/pipeline.schema.json';
-
 /** The JSON Schema of the source form, for editors; draft 7, which they know best. */
 export function pipelineJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(pipelineSchema, { io: 'input', target: 'draft-7' }) as JsonSchema;
-  return { $id: SCHEMA_ID, title: 'Tidegate pipeline', ...schema };
+  return { title: 'Tidegate pipeline', ...schema };
 }
 
 /** The parts of JSON Schema that the reference is made from. */
 export interface JsonSchema {
-  readonly $id?: string;
   readonly title?: string;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly default?: unknown;
   readonly const?: unknown;

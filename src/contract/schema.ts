@@ -38,7 +38,9 @@ const incrementalSchema = strict({
     .string({ error: START })
     .refine((value) => parsePartitionDate(value) !== null, { error: START })
     .optional()
-    .describe('Partitions before this date are never taken. Without it, all are.'),
+    .describe(
+      'A date, such as `2026-01-01`: an incremental run takes no partition before it. Without it, any is taken.',
+    ),
   lookback: whole('a whole number of days, 0 or more', 0)
     .default(3)
     .describe('How many days before the watermark a run looks again, so that late records are read.'),
@@ -69,7 +71,8 @@ const deduplicateSchema = strict({
     .union([text(ORDER), z.array(orderColumnSchema).min(1, { error: ORDER })], { error: ORDER })
     .describe(
       'Which of several rows with one key wins: the greatest in these columns, newest first (`desc`) unless said. Nulls ' +
-        'and NaN lose. A tie goes to the later file path, then to the later row.',
+        'and NaN lose. A tie goes to the later file path, then to the later row. An entry of the list may be ' +
+        '`{ column, direction: asc }`.',
     ),
   scope: word(['partition', 'window']).describe(
     'Over which partitions a key is resolved: inside each `partition`, or over the `window` of partitions that a run ' +
