@@ -19,36 +19,60 @@ interface Entry {
  * way is left out, as if it had gone a moment earlier. Links are yielded, never followed.
  */
 export async function* walk(root: string, prefix: string): AsyncGenerator<ObjectInfo[]> {
-  const pending: Entry[] = [{ isFolder: true, path: root, key: prefix }];
-  let running = 0;
-  let found: ObjectInfo[] = [];
-  let failure: { readonly error: unknown } | undefined;
-  let wake = (): void => {};
+  const walker = new Walker({ isFolder: true, path: root, key: prefix });
+  for (let batch = await walker.next(); batch !== null; batch = await walker.next()) yield batch;
+}
 
-  const visit = async (entry: Entry): Promise<void> => {
-    try {
-      if (entry.isFolder) pending.push(...(await childrenOf(entry)));
-      else found.push(infoOf(entry.key, await lstat(entry.path, { bigint: true })));
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') failure ??= { error };
-      else if (entry.key.includes('\uFFFD')) found.push({ key: entry.key, size: 0, special: 'undecodable name' });
+class Walker {
+  readonly #pending: Entry[];
+  #found: ObjectInfo[] = [];
+  #running = 0;
+  #failure: { readonly error: unknown } | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(start: Entry) {
+    this.#pending = [start];
+  }
+
+  /** The next entries found, or null at the end. */
+  async next(): Promise<ObjectInfo[] | null> {
+    for (;;) {
+      this.#startMore();
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (this.#found.length >= BATCH || this.#running === 0) break;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
-    running -= 1;
-    wake();
-  };
+    const batch = this.#found;
+    this.#found = [];
+    return batch.length === 0 ? null : batch;
+  }
 
-  while (pending.length > 0 || running > 0) {
-    for (; pending.length > 0 && running < IN_FLIGHT && failure === undefined; running += 1) void visit(pending.pop()!);
-    if (failure !== undefined) throw failure.error;
-    await new Promise<void>((resolve) => (wake = resolve));
-    if (found.length >= BATCH) {
-      const batch = found;
-      found = [];
-      yield batch;
+  #startMore(): void {
+    while (this.#running < IN_FLIGHT && this.#failure === undefined) {
+      const entry = this.#pending.pop();
+      if (entry === undefined) return;
+      this.#running += 1;
+      void this.#visit(entry);
     }
   }
-  if (failure !== undefined) throw failure.error;
-  yield found;
+
+  async #visit(entry: Entry): Promise<void> {
+    try {
+      if (entry.isFolder) {
+        for (const child of await childrenOf(entry)) this.#pending.push(child);
+      } else {
+        // Awaited first: `found` may be another array by then.
+        const info = infoOf(entry.key, await lstat(entry.path, { bigint: true }));
+        this.#found.push(info);
+      }
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') this.#failure ??= { error };
+      // Node decodes names as UTF-8 and loses the bytes that are none, so such an entry cannot be reached.
+      else if (entry.key.includes('\uFFFD')) this.#found.push({ key: entry.key, size: 0, special: 'undecodable name' });
+    }
+    this.#running -= 1;
+    this.#wake?.();
+  }
 }
 
 async function childrenOf({ path, key }: Entry): Promise<Entry[]> {
