@@ -18,7 +18,12 @@ const NO_WORKER_AGAIN_MS = 30_000;
  * on, and how to cancel it is said.
  * @throws what the workflow failed with, or {@link Interrupted}.
  */
-export async function follow<T>(temporal: TemporalClient, requester: Requester, line: ProgressLine): Promise<T> {
+export async function follow<T>(
+  temporal: TemporalClient,
+  requester: Requester,
+  line: ProgressLine,
+  { detachable = true }: { readonly detachable?: boolean } = {},
+): Promise<T> {
   const watch = new AbortController();
   const interrupted = new Promise<never>((_, reject) => {
     const onSignal = (): void => {
@@ -26,7 +31,7 @@ export async function follow<T>(temporal: TemporalClient, requester: Requester, 
       note(detachedText(requester));
       reject(new Interrupted('detached'));
     };
-    process.once('SIGINT', onSignal);
+    if (detachable) process.once('SIGINT', onSignal);
     watch.signal.addEventListener('abort', () => process.off('SIGINT', onSignal));
   });
   try {
