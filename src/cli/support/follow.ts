@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TemporalClient } from '../../temporal';
 import { formatCount } from '../../quality';
 import { TASK_QUEUE, pipelineWorkflowId, progressQuery, runWorkflowId, stateQuery } from '../../workflows/messages';
@@ -9,7 +11,7 @@ import type { Requester } from './requester';
 import { hasWorker } from './temporal';
 
 const TICK_MS = 700;
-const QUERY_MS = 3_000;
+const QUERY_MS = 2_000;
 const NO_WORKER_AFTER_MS = 3_000;
 const NO_WORKER_AGAIN_MS = 30_000;
 
@@ -25,6 +27,8 @@ export async function follow<T>(
   { detachable = true }: { readonly detachable?: boolean } = {},
 ): Promise<T> {
   const watch = new AbortController();
+  // One listener for every long poll of a run that may take hours.
+  setMaxListeners(0, watch.signal);
   const interrupted = new Promise<never>((_, reject) => {
     const onSignal = (): void => {
       line.stop();
@@ -34,11 +38,15 @@ export async function follow<T>(
     if (detachable) process.once('SIGINT', onSignal);
     watch.signal.addEventListener('abort', () => process.off('SIGINT', onSignal));
   });
+  // Both end before the caller closes the connection: a call that retries on a closed one would crash the process.
+  const { connection } = temporal;
+  const shown = showProgress(temporal, requester, line, watch.signal);
+  const result = connection.withAbortSignal(watch.signal, () => requester.handle.result() as Promise<T>);
   try {
-    void showProgress(temporal, requester, line, watch.signal);
-    return await Promise.race([requester.handle.result() as Promise<T>, interrupted]);
+    return await Promise.race([result, interrupted]);
   } finally {
     watch.abort();
+    await Promise.allSettled([shown, result]);
     line.stop();
   }
 }
@@ -67,14 +75,14 @@ async function showProgress(
       line.update(`${requester.pipeline}: ${text}`);
     } else if (Date.now() > warnAfter) {
       warnAfter = Date.now() + NO_WORKER_AGAIN_MS;
-      if ((await hasWorker(temporal.client, TASK_QUEUE)) === false && !signal.aborted) {
+      if ((await hasWorker(temporal, TASK_QUEUE)) === false && !signal.aborted) {
         line.say(
           `No worker polls the task queue "${TASK_QUEUE}" at ${temporal.address} (namespace ${temporal.namespace}), so nothing happens yet.\n` +
             '  Start one with `tidegate worker` (or `tidegate dev`, with a server of its own). Waiting; Ctrl-C detaches.',
         );
       }
     }
-    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    await sleep(TICK_MS, undefined, { signal }).catch(() => {});
   }
 }
 

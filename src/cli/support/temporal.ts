@@ -2,6 +2,10 @@ import type { Client } from '@temporalio/client';
 import type * as temporalRoom from '../../temporal';
 import type { TemporalClient } from '../../temporal';
 
+type TaskQueueType = NonNullable<Parameters<Client['workflowService']['describeTaskQueue']>[0]['taskQueueType']>;
+
+const ASK_MS = 2_000;
+
 /** Connects, does `work`, and closes the connection, so that the process can end. */
 export async function withTemporal<T>(work: (temporal: TemporalClient) => Promise<T>): Promise<T> {
   // Loaded late: most commands work without a server, and should start quickly.
@@ -15,12 +19,15 @@ export async function withTemporal<T>(work: (temporal: TemporalClient) => Promis
 }
 
 /** Whether somebody polls the task queue for workflows; null when the server does not say. */
-export async function hasWorker(client: Client, taskQueue: string): Promise<boolean | null> {
+export async function hasWorker({ client, connection }: TemporalClient, taskQueue: string): Promise<boolean | null> {
   try {
-    const answer = await client.workflowService.describeTaskQueue({
-      namespace: client.options.namespace,
-      taskQueue: { name: taskQueue },
-    });
+    const answer = await connection.withDeadline(Date.now() + ASK_MS, () =>
+      client.workflowService.describeTaskQueue({
+        namespace: client.options.namespace,
+        taskQueue: { name: taskQueue },
+        taskQueueType: 1 as TaskQueueType, // workflow
+      }),
+    );
     return (answer.pollers?.length ?? 0) > 0;
   } catch {
     return null;
