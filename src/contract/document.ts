@@ -18,10 +18,12 @@ export interface ReadDocument {
   keysOf(path: KeyPath): readonly string[] | undefined;
   /** Where a key or its value stands; for what is missing, where its parent does. */
   locate(path: KeyPath, at: 'key' | 'value'): Place;
+  /** Of a character of the text. */
+  placeOf(offset: number): Place;
 }
 
 /** Values a contract may expand to; more is an attack with aliases, or not a contract. */
-const MAX_NODES = 100_000;
+const MAX_NODES = 50_000;
 const MAX_DEPTH = 32;
 
 /** Reads YAML 1.2 (of which JSON is a part). Dates, `yes` and `on` are text in it. */
@@ -39,6 +41,7 @@ export function readDocument(text: string): ReadDocument {
     whole: reader.findings.length === 0 || reader.harmless,
     keysOf: (path) => reader.keys.get(formatKeyPath(path)),
     locate: (path, at) => reader.locate(path, at),
+    placeOf: reader.placeOf,
   };
 }
 

@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
-import { codeOf, messageOf } from '../errors';
+import { codeOf } from '../errors';
 import type { Contract } from './contract';
 import { readDocument, type Place, type ReadDocument } from './document';
 import { contractError, ContractError, faultOf, formatKeyPath, type ContractFault, type Finding } from './faults';
+import { jsonFault } from './json-text';
 import { realOverlapFinding } from './overlap';
 import { readSource } from './read-source';
 
@@ -30,7 +31,7 @@ export async function readContractFile(path: string): Promise<ContractFile> {
   const text = await readText(path);
   if (text instanceof ContractError) return { name: null, contract: null, error: text };
   const doc = readDocument(text);
-  const syntax = extname(path).toLowerCase() === '.json' ? jsonFinding(text) : null;
+  const syntax = extname(path).toLowerCase() === '.json' ? jsonFinding(text, doc) : null;
   const findings: (Finding & { place?: Place })[] = syntax === null ? [...doc.findings] : [syntax];
   if (syntax === null && doc.whole) {
     const read = readSource(doc.value, { baseDir: dirname(resolve(path)), columnOrder: doc.keysOf(['columns']) });
@@ -87,17 +88,10 @@ function unreadable(path: string, problem: string): ContractError {
   return new ContractError(`cannot read the contract ${path}: ${problem}`, [fault]);
 }
 
-/** Where a `.json` file is not JSON, although it may be YAML. */
-function jsonFinding(text: string): (Finding & { place: Place }) | null {
-  try {
-    JSON.parse(text);
-    return null;
-  } catch (error) {
-    const message = messageOf(error);
-    const position = /position (\d+)/.exec(message);
-    const before = text.slice(0, position === null ? text.length : Number(position[1])).split('\n');
-    const at = { line: before.length, column: (before.at(-1) ?? '').length + 1 };
-    const reason = message.replace(/ in JSON at position \d+.*$/s, '').replace(/, ?".*$/s, '');
-    return { path: [], at: 'value', problem: `not JSON: ${reason}`, place: at };
-  }
+/** What keeps a `.json` file from being JSON, although it may be YAML. */
+function jsonFinding(text: string, doc: ReadDocument): (Finding & { place: Place }) | null {
+  const offset = jsonFault(text);
+  if (offset === null) return null;
+  const found = JSON.stringify(/^.{0,20}/.exec(text.slice(offset))?.[0] ?? '');
+  return { path: [], at: 'value', problem: 'not JSON', found, place: doc.placeOf(offset) };
 }
