@@ -1,4 +1,4 @@
-import { readlink } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Contract } from '../../contract';
 import { loadContract } from '../../contract';
@@ -170,8 +170,9 @@ class Story {
       this.say(
         `Worker ${doomed.pid} was killed (${signal}). Its last words: ${(await lastWords(this.stage)).split('\n').at(-1)}`,
       );
+      const claimed = (await readdir(path.join(this.stage.table, 'snapshots'))).toSorted().at(-1);
       this.say(
-        `current still shows ${before}, whole: ${plural((await this.#published()).length, 'row')}. The run waits for a worker.`,
+        `Claimed: snapshots/${claimed}. Shown: current still leads to ${before}, whole: ${plural((await this.#published()).length, 'row')}. The run waits for a worker.`,
       );
       this.#worker = startWorker(this.stage, this.server.address);
       this.say(`A worker comes back, as process ${this.#worker.pid}.`);

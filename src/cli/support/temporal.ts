@@ -1,8 +1,5 @@
-import type { Client } from '@temporalio/client';
 import type * as temporalRoom from '../../temporal';
 import type { TemporalClient } from '../../temporal';
-
-type TaskQueueType = NonNullable<Parameters<Client['workflowService']['describeTaskQueue']>[0]['taskQueueType']>;
 
 const ASK_MS = 2_000;
 
@@ -25,7 +22,6 @@ export async function hasWorker({ client, connection }: TemporalClient, taskQueu
       client.workflowService.describeTaskQueue({
         namespace: client.options.namespace,
         taskQueue: { name: taskQueue },
-        taskQueueType: 1 as TaskQueueType, // workflow
       }),
     );
     return (answer.pollers?.length ?? 0) > 0;
