@@ -59,11 +59,11 @@ export function loadConnectionSettings(
   try {
     loaded = loadClientConnectConfig({ profile: overrides.profile, overrideEnvVars: definedOnly(env) });
   } catch (error) {
+    // No cause, and the first line only: the parser's message goes on to quote the file, which holds secrets.
     throw new TerminalError(
       'RequestError',
-      `the Temporal configuration (profile ${profile}) cannot be used: ${messageOf(error)}. ` +
+      `the Temporal configuration (profile ${profile}) cannot be used: ${reasonOf(error)}${placeOf(error)}. ` +
         'Check TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE and the file they name.',
-      { cause: error },
     );
   }
   const address = overrides.address ?? nonEmpty(loaded.connectionOptions.address) ?? DEFAULT_ADDRESS;
@@ -126,6 +126,12 @@ async function within<T extends { close(): Promise<void> }>(
 function reasonOf(error: unknown): string {
   const line = messageOf(error).split('\n')[0] ?? '';
   return line.trim().replace(/\.$/, '');
+}
+
+/** Where the TOML parser stopped. */
+function placeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('line' in error && 'column' in error)) return '';
+  return ` (line ${String(error.line)}, column ${String(error.column)})`;
 }
 
 const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);

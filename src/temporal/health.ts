@@ -1,5 +1,6 @@
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { messageOf } from '../errors';
 
 /** What a worker says of itself. */
 export interface HealthStatus {
@@ -20,7 +21,7 @@ export async function startHealthServer(options: { port: number; status: () => H
       response.writeHead(404).end();
       return;
     }
-    const status = options.status();
+    const status = statusOf(options.status);
     response.writeHead(status.ok ? 200 : 503, { 'content-type': 'application/json' });
     response.end(`${JSON.stringify(status)}\n`);
   });
@@ -38,6 +39,15 @@ export async function startHealthServer(options: { port: number; status: () => H
         server.closeAllConnections();
       }),
   };
+}
+
+/** A worker that cannot say how it is, is not well. */
+function statusOf(status: () => HealthStatus): HealthStatus {
+  try {
+    return status();
+  } catch (error) {
+    return { ok: false, error: messageOf(error) };
+  }
 }
 
 /** Asks the worker on this host for its health; never rejects. */

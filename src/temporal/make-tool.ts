@@ -14,11 +14,12 @@ export interface MakeRequest {
   readonly toolsDir: string;
   readonly progress: Progress;
   readonly signal?: AbortSignal;
+  /** A download that has not grown for so long is given up. Default 20 s. */
+  readonly stalledMs?: number;
 }
 
 const BUILD_MS = 20 * 60_000;
 const DOWNLOAD_MS = 10 * 60_000;
-/** A download that has not grown for so long is given up. */
 const STALLED_MS = 20_000;
 
 /**
@@ -54,10 +55,11 @@ export async function buildTool({ tool, target, env, toolsDir, progress, signal 
  * Lets the Temporal SDK download the tool. It runs in a process of its own, so that a download that
  * has stalled inside the SDK's native code can be ended.
  */
-export async function downloadTool({ tool, target, env, progress, signal }: MakeRequest): Promise<void> {
+export async function downloadTool(request: MakeRequest): Promise<void> {
+  const { tool, target, env, progress, signal, stalledMs = STALLED_MS } = request;
   await installAtomically(target, async (scratch) => {
     const stalled = new AbortController();
-    const watch = watchGrowth(scratch, (bytes) => progress.note(`${Math.round(bytes / 1e6)} MB`), stalled);
+    const watch = watchGrowth(scratch, stalledMs, stalled, (bytes) => progress.note(`${Math.round(bytes / 1e6)} MB`));
     try {
       const either = signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal;
       const result = await runCommand(process.execPath, ['-e', DOWNLOAD_SCRIPT, scratch, `v${tool.version}`], {
@@ -87,7 +89,12 @@ TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'cached-down
   .then(() => process.exit(0), (error) => { console.error(String(error.message)); process.exit(1); });
 `;
 
-function watchGrowth(folder: string, onGrowth: (bytes: number) => void, stalled: AbortController): NodeJS.Timeout {
+function watchGrowth(
+  folder: string,
+  stalledMs: number,
+  stalled: AbortController,
+  onGrowth: (bytes: number) => void,
+): NodeJS.Timeout {
   let bytes = -1;
   let grewAt = Date.now();
   return setInterval(() => {
@@ -96,8 +103,8 @@ function watchGrowth(folder: string, onGrowth: (bytes: number) => void, stalled:
         bytes = now;
         grewAt = Date.now();
         if (bytes > 0) onGrowth(bytes);
-      } else if (Date.now() - grewAt > STALLED_MS) {
-        stalled.abort(new Error(`nothing came for ${STALLED_MS / 1000} s (no internet access?)`));
+      } else if (Date.now() - grewAt > stalledMs) {
+        stalled.abort(new Error(`nothing came for ${stalledMs / 1000} s (no internet access?)`));
       }
     });
   }, 500);

@@ -44,6 +44,9 @@ export function runCommand(
     const abort = (reason: unknown): void => {
       failure = reason instanceof Error ? reason : new Error(String(reason));
       child.kill('SIGKILL');
+      // Processes it started may hold the pipes open long after.
+      child.stdout.destroy();
+      child.stderr.destroy();
     };
     const onAbort = (): void => abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
