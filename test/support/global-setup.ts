@@ -1,0 +1,6 @@
+import { ensurePython } from './python-env';
+
+/** Before any test: what the tests need and `npm ci` does not bring. */
+export default async function globalSetup(): Promise<void> {
+  await ensurePython();
+}
