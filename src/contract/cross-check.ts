@@ -39,8 +39,7 @@ function nameFinding(name: string, partitionColumn: string | undefined): { probl
       hint: 'quarantined rows have columns of this name',
     };
   }
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (name.trim() === '' || /[\u0000-\u001f\u007f]/.test(name)) return { problem: 'not a column name' };
+  if (name.trim() === '' || /\p{Cc}/u.test(name)) return { problem: 'not a column name' };
   if (name === '*' || (name.startsWith('^') && name.endsWith('$'))) {
     return { problem: 'not a column name that Polars can select', hint: 'it takes this for a pattern' };
   }
