@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { openTable } from '../publish';
 import type { Commit } from '../publish';
-import { formatCount, renderTable, safeText } from '../quality';
+import { formatCount, renderFitting, safeText } from '../quality';
 import { PIPELINE, examples, jsonOption, parseWhole } from './support/options';
 import { print, printJson, styleFor, utc } from './support/output';
 import { contractOf } from './support/pipelines';
@@ -31,7 +31,7 @@ export function registerHistory(program: Command): void {
 
 function renderHistory(pipeline: string, commits: readonly Commit[]): string {
   if (commits.length === 0) return `${pipeline} has no commits yet. The first: tidegate run ${pipeline}`;
-  return renderTable(
+  return renderFitting(
     {
       head: [
         'version',
@@ -60,6 +60,7 @@ function renderHistory(pipeline: string, commits: readonly Commit[]): string {
       ]),
     },
     styleFor(),
+    9,
   );
 }
 

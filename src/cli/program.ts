@@ -48,6 +48,8 @@ export function createProgram(): Command {
     .description('Incremental Parquet pipelines with quality gates: durable on Temporal, computed by Polars.')
     .version(packageVersion(), '-V, --version')
     .exitOverride()
+    // Commands have a --version of their own: that of a table.
+    .enablePositionalOptions()
     .showHelpAfterError('(add --help for usage and examples)')
     .showSuggestionAfterError()
     .addHelpText('after', NOTES);

@@ -3,7 +3,7 @@ import { rowsDigest } from '../contract';
 import type { Contract } from '../contract';
 import { openTable } from '../publish';
 import type { TableState } from '../publish';
-import { formatCount, plural, renderTable, safeText } from '../quality';
+import { formatCount, plural, renderFitting, safeText } from '../quality';
 import { messageOf } from '../errors';
 import type { PipelineState } from '../workflows/messages';
 import { pipelineWorkflowId, stateQuery } from '../workflows/messages';
@@ -134,7 +134,7 @@ function renderEntity(pipeline: string, { address, state, note }: EntityStatus):
     `  served     ${plural(served, 'request')}`,
   ];
   if (outcomes.length > 0) {
-    const table = renderTable(
+    const table = renderFitting(
       {
         head: ['finished (UTC)', 'kind', 'outcome', 'version', 'request'],
         numeric: new Set([3]),
@@ -149,6 +149,7 @@ function renderEntity(pipeline: string, { address, state, note }: EntityStatus):
           ]),
       },
       styleFor(),
+      4,
     );
     lines.push(table);
     const last = outcomes.findLast((outcome) => outcome.status === 'failed');

@@ -11,5 +11,5 @@ export type { Discovery } from './render-discovery';
 export { renderOutcome, renderQuality, renderReport, renderSummary, summaryLine } from './render-report';
 export { formatBytes, formatCount, formatDuration, plural } from './format';
 export { safeBlock, safeText } from './safe-text';
-export { PLAIN, renderTable } from './text-table';
+export { PLAIN, renderFitting, renderTable } from './text-table';
 export type { RenderStyle, TextTable } from './text-table';

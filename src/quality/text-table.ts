@@ -42,6 +42,21 @@ export function tableWidth(table: TextTable): number {
   return renderTable(table, PLAIN).indexOf('\n');
 }
 
+/** As {@link renderTable}, but when it would be too wide for the console, the text of one column is cut short. */
+export function renderFitting(table: TextTable, style: RenderStyle, column: number): string {
+  const excess = tableWidth(table) - style.width;
+  if (excess <= 0) return renderTable(table, style);
+  const widest = Math.max(...table.rows.map((row) => row[column]?.length ?? 0));
+  const most = Math.max(SHORTEST, widest - excess);
+  const cut = (cell: string): string => (cell.length > most ? `${cell.slice(0, most - 1)}…` : cell);
+  return renderTable(
+    { ...table, rows: table.rows.map((row) => row.map((cell, at) => (at === column ? cut(cell) : cell))) },
+    style,
+  );
+}
+
+const SHORTEST = 12;
+
 /** Items in a row that `key` calls equal, gathered in groups, in their order. */
 export function runsOf<T>(items: readonly T[], key: (item: T) => string): T[][] {
   const runs: T[][] = [];
