@@ -20,6 +20,7 @@ const LASTING: Readonly<Record<string, string>> = {
   EPERM: 'operation not permitted. Give the user that runs the worker access to it, on a file system with hard links',
   EROFS: 'the file system is read-only. Mount it writable, or choose another folder',
   ENOTDIR: 'a part of the path is a file, not a folder. Move that file away, or correct the path',
+  EEXIST: 'a file stands where a folder is needed. Move that file away, or correct the path',
   EISDIR: 'this is a folder where a file was expected. Move it away, or correct the path',
   ELOOP: 'too many symbolic links. Remove the loop',
   ENAMETOOLONG: 'the name is too long for this file system. Shorten it',
