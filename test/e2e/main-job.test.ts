@@ -147,18 +147,6 @@ describe('the life of a pipeline, in order', () => {
     expect(await it_.run()).toMatchObject({ status: 'committed', commit: { version: before + 1 } });
   });
 
-  test('a backfill is chunked, and an incremental request goes in between', async () => {
-    const backfill = await it_.start('backfill', { from: '2026-04-28', to: '2026-05-05', chunkDays: 2 });
-    const incremental = await it_.start('incrementalRun');
-    const [chunks] = await Promise.all([backfill.result() as Promise<BackfillSummary>, incremental.result()]);
-    expect(chunks.chunks.map((chunk) => [chunk.from, chunk.to, chunk.status])).toEqual([
-      ['2026-04-28', '2026-04-29', 'nothing'],
-      ['2026-04-30', '2026-05-01', 'committed'],
-      ['2026-05-02', '2026-05-03', 'committed'],
-      ['2026-05-04', '2026-05-05', 'committed'],
-    ]);
-  });
-
   test.each([
     ['incrementalRun', { pipeline: 'nobody' }, 'nobody'],
     ['incrementalRun', { pipeline: undefined }, 'expected an input with the pipeline'],
