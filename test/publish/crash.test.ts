@@ -1,5 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
-import { readlink } from 'node:fs/promises';
+import { mkdtemp, readlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTable } from '../../src/publish';

@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { VoidPlan } from '../../src/errors';
+import { openTable } from '../../src/publish';
+import { checkTable, readVersion } from './support/check-table';
+import { withFault } from './support/faulty-fs';
+import { contractFor, newTablePath, stage } from './support/fixture';
+
+const DATES = ['2026-05-01', '2026-05-02', '2026-05-03', '2026-05-04'];
+
+/** One publisher's life: it plans on some version, publishes, and may die at some file operation. */
+const step = fc.record({
+  /** Few ids, so that some come back. */
+  request: fc.integer({ min: 0, max: 5 }).map((n) => `request ${n}`),
+  dates: fc.subarray(DATES, { minLength: 1 }),
+  /** Plans on this many versions before the newest. */
+  behind: fc.constantFrom(0, 0, 0, 1, 2),
+  diesAt: fc.option(fc.integer({ min: 0, max: 130 }), { nil: null, freq: 3 }),
+  keep: fc.constantFrom({ versions: 1, days: 0 }, { versions: 2, days: 0 }, { versions: 30, days: 7 }),
+});
+
+it('whatever is published, dies and recovers, in any order: one commit a request, and the table is the sum of its commits', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 10 }), async (steps) => {
+      const path = await newTablePath();
+      try {
+        await openTable(contractFor(path)).claimFolder();
+        /** What the table should show, by the commits acknowledged or found. */
+        let model: Record<string, string> = {};
+        const committed: string[] = [];
+        const bases = [await openTable(contractFor(path)).read()];
+
+        for (const { request, dates, behind, diesAt, keep } of steps) {
+          const contract = contractFor(path, { keep });
+          const base = bases.at(-1 - Math.min(behind, bases.length - 1))!;
+          const input = await stage({ contract, base, requestId: request, outcomes: dates.map((date) => ({ date })) });
+          const fault = { at: diesAt ?? Number.POSITIVE_INFINITY, mode: 'dead', code: 'EIO' } as const;
+          const { outcome } = await withFault(fault, () => openTable(contract).publish(input));
+
+          const { table, commits } = await checkTable(contract);
+          const known = committed.includes(request);
+          const stale = base.version !== committed.length;
+          if (outcome.status === 'fulfilled') {
+            expect(known || !stale).toBe(true);
+            expect(await table.find(request)).toEqual(outcome.value);
+          } else if (diesAt === null) {
+            expect(outcome.reason).toBeInstanceOf(VoidPlan);
+            expect(known).toBe(false);
+            expect(stale).toBe(true);
+          }
+          if (commits.length > committed.length) {
+            expect(known || stale).toBe(false);
+            committed.push(request);
+            model = { ...model, ...Object.fromEntries(dates.map((date) => [date, request])) };
+            bases.push(await table.read());
+          }
+          expect(commits.map((commit) => commit.requestId)).toEqual(committed);
+          if (commits.length > 0) {
+            const sorted = Object.fromEntries(Object.entries(model).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+            expect(await readVersion(await table.pathOf())).toEqual(sorted);
+          }
+        }
+      } finally {
+        await rm(join(path, '..'), { recursive: true });
+      }
+    }),
+    { numRuns: 60 },
+  );
+}, 240_000);
