@@ -32,7 +32,10 @@ function anyNull(columns: readonly Column[]): Expr {
 
 /** One array of hashes for each batch: in memory up to a budget, the rest in a file of its own. */
 export class HashStore {
-  readonly #kept: (Uint32Array | { readonly at: number; readonly length: number })[] = [];
+  readonly #kept: (
+    | { readonly hashes: Uint32Array }
+    | { readonly hashes: null; readonly at: number; readonly length: number }
+  )[] = [];
   readonly #path: string;
   #budget: number;
   #end = 0;
@@ -47,7 +50,7 @@ export class HashStore {
   async append(hashes: Uint32Array): Promise<void> {
     if (hashes.length <= this.#budget) {
       this.#budget -= hashes.length;
-      this.#kept.push(hashes);
+      this.#kept.push({ hashes });
       return;
     }
     this.#file ??= await open(this.#path, 'wx+');
@@ -56,13 +59,13 @@ export class HashStore {
       const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, this.#end + done);
       done += bytesWritten;
     }
-    this.#kept.push({ at: this.#end, length: hashes.length });
+    this.#kept.push({ hashes: null, at: this.#end, length: hashes.length });
     this.#end += bytes.length;
   }
 
   async get(index: number): Promise<Uint32Array> {
     const kept = this.#kept[index]!;
-    if (kept instanceof Uint32Array) return kept;
+    if (kept.hashes !== null) return kept.hashes;
     const hashes = new Uint32Array(kept.length);
     const bytes = new Uint8Array(hashes.buffer);
     for (let done = 0; done < bytes.length;) {
