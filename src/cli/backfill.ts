@@ -7,7 +7,7 @@ import { failureDetails } from './support/failure';
 import { detachedText, follow } from './support/follow';
 import { PIPELINE, examples, parseWhole } from './support/options';
 import { readReport } from './support/outcome';
-import { print, printJson, styleFor } from './support/output';
+import { note, print, printJson, styleFor } from './support/output';
 import { pipelineName } from './support/pipelines';
 import { progressLine } from './support/progress';
 import { startRequester } from './support/requester';
@@ -64,6 +64,7 @@ async function backfill(argument: string, options: BackfillOptions): Promise<voi
         await printChunks(chunks, options, { pipeline: input.pipeline, requestId });
       const context = { pipeline: input.pipeline, requestId, workflowId, ...(chunks.length > 0 && { chunks }) };
       failed(error, context, options);
+      if (chunks.length > 1) note(`To go on where it stopped, give the same command with --request-id ${requestId}`);
     }
   });
 }

@@ -6,6 +6,8 @@ import { examples, parseWhole } from './support/options';
 import { note, print } from './support/output';
 import { servedPipelines } from './worker';
 
+const DEFAULT_PORT = 7233;
+
 interface DevOptions {
   port: number;
   uiPort: number;
@@ -22,7 +24,7 @@ export function registerDev(program: Command): void {
         'loopback alone. Without --db-filename the server forgets its workflows when it ends; published tables stay, and\n' +
         'the next run goes on from their commits.',
     )
-    .option('--port <n>', 'port of the server', parseWhole(1), 7233)
+    .option('--port <n>', 'port of the server', parseWhole(1), DEFAULT_PORT)
     .option('--ui-port <n>', 'port of the web UI', parseWhole(1), 8233)
     .option('--db-filename <file>', 'keep the server’s state (schedules, history) in this SQLite file')
     .option('--pipelines <path>', 'folder or files of contracts (default: TIDEGATE_PIPELINES, else ./pipelines)')
@@ -46,7 +48,8 @@ async function dev({ port, uiPort, dbFilename, pipelines }: DevOptions): Promise
     });
     const working = runWorker({ ...process.env, TIDEGATE_PIPELINES: served }, () => {
       print(`Temporal  ${server.address}\nWeb UI    ${server.uiUrl ?? 'none'}`);
-      note('A worker is running. In another terminal: tidegate run <pipeline>. Ctrl-C stops both.');
+      const setting = port === DEFAULT_PORT ? '' : `TEMPORAL_ADDRESS=${server.address} `;
+      note(`A worker is running. In another terminal: ${setting}tidegate run <pipeline>. Ctrl-C stops both.`);
     });
     await Promise.race([working, lost]);
   } finally {

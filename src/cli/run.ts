@@ -86,7 +86,7 @@ export function failed(
     return;
   }
   printFailure(error, { json, context });
-  note(`Nothing was published for this request. More: tidegate status ${context.pipeline}`);
+  note(`More: tidegate status ${context.pipeline}`);
 }
 
 function renderShort(summary: RunSummary): string {

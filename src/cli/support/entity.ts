@@ -44,14 +44,11 @@ export async function updateExistingEntity<T>(pipeline: string, update: string, 
 
 async function orNoWorker<T>(temporal: TemporalClient, ask: () => Promise<T>): Promise<T> {
   const { connection, address } = temporal;
-  try {
-    return await connection.withDeadline(Date.now() + UPDATE_MS, ask);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError || (await hasWorker(temporal, TASK_QUEUE)) !== false) throw error;
+  if ((await hasWorker(temporal, TASK_QUEUE)) === false) {
     throw new Error(
       `no worker polls the task queue "${TASK_QUEUE}" at ${address}, so nobody answers for this pipeline. ` +
         'Start one with `tidegate worker` or `tidegate dev`.',
-      { cause: error },
     );
   }
+  return await connection.withDeadline(Date.now() + UPDATE_MS, ask);
 }
