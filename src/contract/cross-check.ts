@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import type { Finding, KeyPath } from './faults';
-import { columnTypeFinding, show } from './issues';
+import { columnTypeFinding } from './issues';
 import { didYouMean } from './nearest';
 import { overlapFinding, unsupportedPath } from './overlap';
 import type { SoundParts } from './parts';
 import { listOf } from './strict';
+import { show } from './values';
 
 /** Prefixes of the columns that quarantine adds (SEMANTICS 2.5). */
 const RESERVED_PREFIXES = ['_violations', '_source_'];

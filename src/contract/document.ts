@@ -1,6 +1,18 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Node,
+  type Pair,
+} from 'yaml';
 import { formatDecimal, parseDecimal } from './decimal-text';
 import { formatKeyPath, type Finding, type KeyPath } from './faults';
+import { show } from './values';
 
 export interface Place {
   /** Both from 1. */
@@ -25,6 +37,7 @@ export interface ReadDocument {
 /** Values a contract may expand to; more is an attack with aliases, or not a contract. */
 const MAX_NODES = 50_000;
 const MAX_DEPTH = 32;
+const PLAIN_TAG = /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq)$/;
 
 /** Reads YAML 1.2 (of which JSON is a part). Dates, `yes` and `on` are text in it. */
 export function readDocument(text: string): ReadDocument {
@@ -103,13 +116,18 @@ class Reader {
         path,
         at: 'value',
         problem: 'an alias without an anchor before it',
-        found: `*${node.source}`,
+        found: show(`*${node.source}`),
       });
+      return null;
+    }
+    const tag = isNode(node) ? node.tag : undefined;
+    if (tag !== undefined && !PLAIN_TAG.test(tag)) {
+      this.#add(offset, { path, at: 'value', problem: 'a YAML tag', found: show(tag), allowed: 'plain values' });
       return null;
     }
     if (isMap(node)) return this.#readMap(node.items, path, depth);
     if (isSeq(node)) return node.items.map((item, index) => this.read(item, [...path, index], depth + 1));
-    return isScalar(node) ? this.#readScalar(node.value, node.source, node.tag, path, offset) : null;
+    return isScalar(node) ? this.#readScalar(node.value, node.source, path, offset) : null;
   }
 
   #readMap(items: readonly Pair[], path: KeyPath, depth: number): unknown {
@@ -135,13 +153,9 @@ class Reader {
     return result;
   }
 
-  #readScalar(value: unknown, source: string | undefined, tag: string | undefined, path: KeyPath, at: number): unknown {
-    if (tag !== undefined && !/^tag:yaml\.org,2002:(?:str|int|float|bool|null)$/.test(tag)) {
-      this.#add(at, { path, at: 'value', problem: 'a YAML tag', found: tag, allowed: 'plain values' });
-      return null;
-    }
+  #readScalar(value: unknown, source: string | undefined, path: KeyPath, at: number): unknown {
     if (typeof value === 'number' && source !== undefined && losesDigits(value, source)) {
-      const hint = 'put it in quotes, so that no digit is lost';
+      const hint = 'write fewer, or put it in quotes if the column is a decimal or 64 bits wide';
       this.#add(at, { path, at: 'value', problem: 'more digits than a number can hold', found: source, hint });
     }
     return value;

@@ -2,8 +2,8 @@ import { PRIMARY_KEY_GATE, type Gate } from './contract';
 import { unknownColumn } from './cross-check';
 import type { Finding } from './faults';
 import { kindOf } from './gates/registry';
-import { show } from './issues';
 import type { SoundParts } from './parts';
+import { show } from './values';
 
 /** The gates of a contract in their normal form, with default names, and what is wrong with them. */
 export function makeGates(parts: SoundParts): { readonly gates: Gate[]; readonly findings: Finding[] } {

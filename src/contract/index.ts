@@ -9,5 +9,6 @@ export type { ContractFault } from './faults';
 export { loadContract } from './load';
 export { contractsFrom } from './registry';
 export type { ContractListing, ContractRegistry } from './registry';
+export { isPipelineName } from './schema';
 export type { PipelineSource } from './schema';
 export { toSource } from './source-form';

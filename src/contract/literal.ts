@@ -14,6 +14,8 @@ export type ReadLiteral =
   | { readonly ok: true; readonly value: Literal }
   | { readonly ok: false; readonly allowed: string; readonly hint?: string };
 
+/** Decimal digits that every JavaScript number keeps. */
+const SAFE_DIGITS = 15;
 const UNIT_DIGITS = { ms: 3, us: 6, ns: 9 } as const;
 
 /** `value` in its normal form for a column of this type, or what would be allowed instead. */
@@ -53,7 +55,7 @@ function readWhole(value: Literal, type: ColumnType & { kind: `${'u' | ''}int${8
   const least = unsigned ? 0n : -(1n << (bits - 1n));
   const most = (1n << (unsigned ? bits : bits - 1n)) - 1n;
   const allowed = `a whole number from ${least} to ${most}`;
-  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) return loosesDigits(type);
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) return textForDigits(type);
   const number = typeof value === 'boolean' ? null : parseDecimal(value);
   if (number === null || number.scale > 0 || number.digits < least || number.digits > most)
     return refuse(type, allowed);
@@ -62,9 +64,9 @@ function readWhole(value: Literal, type: ColumnType & { kind: `${'u' | ''}int${8
 }
 
 function readDecimal(value: Literal, type: ColumnType & { kind: 'decimal' }): ReadLiteral {
-  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) return loosesDigits(type);
   const number = typeof value === 'boolean' ? null : parseDecimal(value);
   if (number === null) return refuse(type, 'a number');
+  if (typeof value === 'number' && number.digits.toString().length > SAFE_DIGITS) return textForDigits(type);
   const whole = type.precision - type.scale;
   if (number.scale > type.scale || wholeDigits(number) > whole) {
     return refuse(type, `a number with at most ${whole} digits before the point and ${type.scale} after it`);
@@ -72,8 +74,8 @@ function readDecimal(value: Literal, type: ColumnType & { kind: 'decimal' }): Re
   return { ok: true, value: formatDecimal(number) };
 }
 
-function loosesDigits(type: ColumnType): ReadLiteral {
-  return refuse(type, 'text for a number this large', 'put it in quotes, so that no digit is lost');
+function textForDigits(type: ColumnType): ReadLiteral {
+  return refuse(type, 'text for a number with this many digits', 'put it in quotes, so that no digit is lost');
 }
 
 function readTimestamp(value: Literal, type: ColumnType & { kind: 'timestamp' }): ReadLiteral {

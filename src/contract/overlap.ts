@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, basename, relative, sep } from 'node:path';
 import { codeOf } from '../errors';
 import type { Contract } from './contract';
 import type { Finding, KeyPath } from './faults';
-import { show } from './issues';
+import { show } from './values';
 
 /** Paths that look like something they are not: a store of a later release, or a shell's short form. */
 export function unsupportedPath(path: string, key: KeyPath): Finding | null {

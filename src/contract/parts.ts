@@ -1,8 +1,8 @@
 import { readColumnType } from './column-type';
 import type { ColumnType } from './contract';
 import { gateSchema, type GateSource } from './gates/registry';
-import { valueAt } from './issues';
 import { pipelineSchema, type CompleteSource } from './schema';
+import { valueAt } from './values';
 
 /**
  * The parts of a source that are sound in themselves, so that the rules between parts can be checked although

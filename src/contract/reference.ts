@@ -43,7 +43,7 @@ TypeScript with \`definePipeline\`. For completion in an editor, begin the file 
 ${EXAMPLE}\`\`\`
 
 Files are YAML 1.2: dates, \`yes\` and \`on\` are plain text, and a key may stand only once. Numbers with more digits than
-a JavaScript number holds are refused; put them in quotes.
+a JavaScript number holds are refused: put those for decimal and 64-bit columns in quotes.
 `;
 
 const GATES_INTRODUCTION = `## Gates

@@ -11,6 +11,11 @@ import { columnNames, strict, text, whole, word } from './strict';
  */
 
 const PIPELINE_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+/** Whether `name` can be the name of a pipeline; what is not may be a path. */
+export function isPipelineName(name: string): boolean {
+  return PIPELINE_NAME.test(name);
+}
+
 const PARTITION_COLUMN = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { ContractError, definePipeline, type PipelineSource } from '../../src/contract';
+import { ContractError, definePipeline, isPipelineName, type PipelineSource } from '../../src/contract';
 import { SOUND } from './sources';
 
 /** The lines of the error for the sound contract with these keys changed. */
@@ -168,4 +168,9 @@ describe('schedule', () => {
   ])('%j is refused', (schedule, message) => {
     expect(faultsOf({ schedule })).toEqual([message]);
   });
+});
+
+it('tells the name of a pipeline from a path', () => {
+  expect(['transactions', '0-a_b'].map(isPipelineName)).toEqual([true, true]);
+  expect(['', 'A', 'a.yaml', './a', '-a', 'a'.repeat(64)].filter(isPipelineName)).toEqual([]);
 });

@@ -52,7 +52,7 @@ describe('literals', () => {
     [
       'big',
       2 ** 53,
-      'text for a number this large, since the column is int64 (put it in quotes, so that no digit is lost)',
+      'text for a number with this many digits, since the column is int64 (put it in quotes, so that no digit is lost)',
     ],
     [
       'amount',
@@ -63,6 +63,11 @@ describe('literals', () => {
       'amount',
       '10000000000',
       'a number with at most 10 digits before the point and 2 after it, since the column is decimal(12,2)',
+    ],
+    [
+      'amount',
+      1234567890123456,
+      'text for a number with this many digits, since the column is decimal(12,2) (put it in quotes, so that no digit is lost)',
     ],
     ['amount', 'x', 'a number, since the column is decimal(12,2)'],
     ['day', '2026-02-30', 'a date as text, such as 2026-05-01, since the column is date'],
@@ -102,16 +107,16 @@ describe('inRange', () => {
     [{ greaterThan: 9, lessThan: 10 }, null],
     [
       { greaterThan: '9.10', lessThan: '9.1' },
-      'gates[0].lessThan: no value lies in this range, found 9.1; allowed: more than the lower bound, 9.1',
+      'gates[0].lessThan: no value lies in this range, found "9.1"; allowed: more than the lower bound, 9.1',
     ],
     [
       { atLeast: 10, atMost: 9 },
-      'gates[0].atMost: no value lies in this range, found 9; allowed: more than the lower bound, 10',
+      'gates[0].atMost: no value lies in this range, found "9"; allowed: more than the lower bound, 10',
     ],
     [{ atLeast: 10, atMost: 10 }, null],
     [
       { atLeast: 10, lessThan: 10 },
-      'gates[0].lessThan: no value lies in this range, found 10; allowed: more than the lower bound, 10',
+      'gates[0].lessThan: no value lies in this range, found "10"; allowed: more than the lower bound, 10',
     ],
   ])('with bounds %j', (bounds, message) => {
     expect(faultsOf({ kind: 'inRange', column: 'amount', ...bounds })).toEqual(message === null ? [] : [message]);

@@ -172,11 +172,15 @@ publish: { path: raw/out, format: delta }
       `${HEAD}<<: { gates: [] }\n`,
       'p.yaml:6:1: ["<<"]: unknown key; allowed: $schema, pipeline, source, columns, incremental, deduplicate, gates, publish, schedule, notify (merge keys are not supported: write the keys out)',
     ],
-    ['a tag', `${HEAD}gates: !!set {}\n`, 'p.yaml:6:14: gates: not allowed, found {}; allowed: a list of gates'],
+    [
+      'a tag',
+      `${HEAD}gates: !!set {}\n`,
+      'p.yaml:6:14: gates: a YAML tag, found "tag:yaml.org,2002:set"; allowed: plain values',
+    ],
     [
       'an alias without anchor',
       `${HEAD}gates: *nope\n`,
-      'p.yaml:6:8: gates: an alias without an anchor before it, found *nope',
+      'p.yaml:6:8: gates: an alias without an anchor before it, found "*nope"',
     ],
     ['an empty value', `${HEAD}gates:\n`, 'p.yaml:6:7: gates: empty; allowed: a list of gates'],
     ['a second document', `${HEAD}---\na: b\n`, 'p.yaml:6:1: a second document; allowed: one contract a file'],
@@ -189,7 +193,7 @@ publish: { path: raw/out, format: delta }
     [
       'a number with too many digits',
       `${HEAD}gates: [{ kind: inRange, column: big, atMost: 9007199254740993 }]\n`,
-      'p.yaml:6:47: gates[0].atMost: more digits than a number can hold, found 9007199254740993 (put it in quotes, so that no digit is lost)',
+      'p.yaml:6:47: gates[0].atMost: more digits than a number can hold, found 9007199254740993 (write fewer, or put it in quotes if the column is a decimal or 64 bits wide)',
     ],
     ['a list', '- a\n', 'p.yaml:1:1: not allowed, found ["a"]; allowed: a mapping of keys'],
     ['plain text', 'hello\n', 'p.yaml:1:1: not allowed, found "hello"; allowed: a mapping of keys'],

@@ -154,7 +154,7 @@ it('source → contract → YAML or JSON → contract is the same contract with 
           rowsDigest(contract),
         ]);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   } finally {
     await rm(folder, { recursive: true });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ColumnType, Literal } from '../contract';
 import { compareLiterals, readLiteral } from '../literal';
 import { strict, text } from '../strict';
+import { show } from '../values';
 import { gateKind, gateName, type GateContext } from './gate-kind';
 
 export interface InRangeGate {
@@ -63,7 +64,7 @@ function readBound(key: Bound, value: Literal, type: ColumnType | undefined, con
   context.report({
     path: [key],
     problem: 'the bound does not fit the column',
-    found: JSON.stringify(value),
+    found: show(value),
     allowed,
     hint,
   });
@@ -92,7 +93,7 @@ function checkTogether(bounds: Partial<Record<Bound, Literal>>, type: ColumnType
     context.report({
       path: [bounds.lessThan === undefined ? 'atMost' : 'lessThan'],
       problem: 'no value lies in this range',
-      found: String(upper),
+      found: show(upper),
       allowed: `more than the lower bound, ${lower}`,
     });
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatColumnType } from '../column-type';
 import { strict, text } from '../strict';
+import { show } from '../values';
 import { gateKind, gateName } from './gate-kind';
 import { patternFault } from './rust-pattern';
 
@@ -31,12 +32,12 @@ export const matches = gateKind({
   make(source, context): MatchesGate {
     const type = context.typeOf(source.column);
     if (type !== undefined && type.kind !== 'string') {
-      const found = `${JSON.stringify(source.column)}, of type ${formatColumnType(type)}`;
+      const found = `${show(source.column)}, of type ${formatColumnType(type)}`;
       context.report({ path: ['column'], problem: 'not a string column', found, allowed: 'a column of type string' });
     }
     const fault = patternFault(source.pattern);
     if (fault !== null) {
-      const found = JSON.stringify(source.pattern);
+      const found = show(source.pattern);
       context.report({ path: ['pattern'], problem: fault, found, allowed: 'a regular expression in Rust syntax' });
     }
     return { kind: 'matches', name: context.name, column: source.column, pattern: source.pattern };

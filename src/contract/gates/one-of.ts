@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Literal } from '../contract';
 import { readLiteral } from '../literal';
 import { strict, text } from '../strict';
+import { show } from '../values';
 import { gateKind, gateName } from './gate-kind';
 
 export interface OneOfGate {
@@ -35,7 +36,7 @@ export const oneOf = gateKind({
     const values: Literal[] = [];
     for (const [index, value] of source.values.entries()) {
       const read = type === undefined ? { ok: true as const, value } : readLiteral(value, type);
-      const found = JSON.stringify(value);
+      const found = show(value);
       if (!read.ok) {
         const { allowed, hint } = read;
         context.report({ path: ['values', index], problem: 'the value does not fit the column', found, allowed, hint });

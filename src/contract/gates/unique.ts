@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Scope } from '../contract';
 import { columnNames, listOf, strict, word } from '../strict';
+import { show } from '../values';
 import { gateKind, gateName, type NamedColumns } from './gate-kind';
 
 export interface UniqueGate {
@@ -39,7 +40,7 @@ export const unique = gateKind({
     const named = namedColumns(source);
     for (const [index, { column, path }] of named.entries()) {
       if (named.findIndex((other) => other.column === column) < index) {
-        context.report({ path, problem: 'the column stands twice', found: JSON.stringify(column) });
+        context.report({ path, problem: 'the column stands twice', found: show(column) });
       }
     }
     if (source.scope === 'window' && context.scope === 'partition') {
