@@ -32,29 +32,15 @@ const SHORTEST_FILE = MAGIC.length + TRAILER_BYTES;
  * @throws VoidPlan when it vanished or changed since it was listed.
  */
 export async function readFooter(store: ObjectStore, file: SourceFile): Promise<Footer> {
-  if (file.size < SHORTEST_FILE) {
-    await assertUnchanged(store, file);
-    throw unreadable(store, file, file.size === 0 ? 'it is empty (0 bytes)' : `it has only ${file.size} bytes`);
-  }
+  const tail = await readTail(store, file);
+  // Whatever the bytes say counts only while the file is the one that was listed.
+  const change = await changeOf(store, file);
+  if (change !== null) throw new VoidPlan(change);
   try {
-    const tail = await readTail(store, file);
-    const { parquetMetadata } = await import('hyparquet');
-    return await footerOf(parquetMetadata(tail, { geoparquet: false, parsers: UNPARSED }), file, tail);
+    return await parseFooter(tail, file);
   } catch (error) {
-    if (error instanceof VoidPlan) throw error;
-    const code = codeOf(error) ?? codeOf(error instanceof Error ? error.cause : undefined);
-    if (code === 'EACCES' || code === 'EPERM') {
-      throw unreadable(store, file, `this process may not read it (${code})`, error);
-    }
-    if (code === 'ENOENT') throw new VoidPlan(`the source file ${file.path} has vanished since it was listed`);
-    if (code !== undefined || error instanceof TerminalError) throw error;
-    await assertUnchanged(store, file);
-    throw unreadable(
-      store,
-      file,
-      error instanceof NotParquet ? error.message : `its footer is damaged (${messageOf(error)})`,
-      error,
-    );
+    const why = error instanceof NotParquet ? error.message : `its footer is damaged (${messageOf(error)})`;
+    throw unreadable(store, file, why, error);
   }
 }
 
@@ -64,12 +50,37 @@ class NotParquet extends Error {}
 /** Statistics are not needed, and a damaged or unusual one must not fail the file. */
 const UNPARSED = { stringFromBytes: () => '' };
 
-/** The bytes from the start of the footer (or before) to the end of the file. */
-async function readTail(store: ObjectStore, { path, size }: SourceFile): Promise<Uint8Array> {
-  const tail = await store.readRange(path, Math.max(0, size - TAIL_BYTES), size);
-  if (tail.length < Math.min(size, TAIL_BYTES)) {
-    throw new VoidPlan(`the source file ${path} has become shorter since it was listed`);
+/** The end of the file: at least the footer, where there is one. */
+async function readTail(store: ObjectStore, file: SourceFile): Promise<Buffer> {
+  const { path, size } = file;
+  try {
+    const tail = await store.readRange(path, Math.max(0, size - TAIL_BYTES), size);
+    const needed = tail.length < SHORTEST_FILE ? 0 : footerBytes(tail) + TRAILER_BYTES;
+    return needed > tail.length && needed <= size ? await store.readRange(path, size - needed, size) : tail;
+  } catch (error) {
+    const code = codeOf(error) ?? codeOf(error instanceof Error ? error.cause : undefined);
+    if (code === 'ENOENT') throw new VoidPlan(`the source file ${path} has vanished since it was listed`);
+    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    throw unreadable(store, file, `this process may not read it (${code})`, error);
   }
+}
+
+async function parseFooter(tail: Buffer, { size }: SourceFile): Promise<Footer> {
+  const { parquetMetadata, parquetSchema } = await import('hyparquet');
+  assertWhole(tail, size);
+  const metadata = parquetMetadata(tail, { geoparquet: false, parsers: UNPARSED });
+  const rows = Number(metadata.num_rows);
+  const inGroups = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
+  if (!Number.isSafeInteger(rows) || rows < 0 || rows !== inGroups) {
+    throw new NotParquet(`its footer is damaged (${rows} rows in all, ${inGroups} in its row groups)`);
+  }
+  assertDataPresent(metadata, size - TRAILER_BYTES - footerBytes(tail));
+  return { rows, columns: parquetSchema(metadata).children.map(columnOf) };
+}
+
+function assertWhole(tail: Buffer, size: number): void {
+  if (size === 0) throw new NotParquet('it is empty (0 bytes)');
+  if (size < SHORTEST_FILE) throw new NotParquet(`it has only ${size} bytes`);
   const magic = tail.toString('latin1', tail.length - MAGIC.length);
   if (magic === ENCRYPTED_MAGIC) throw new NotParquet('it is encrypted Parquet, which is not supported');
   if (magic !== MAGIC) {
@@ -77,25 +88,12 @@ async function readTail(store: ObjectStore, { path, size }: SourceFile): Promise
       'it does not end as a Parquet file does: it was cut short, is still being written, or is something else',
     );
   }
-  const needed = tail.readUInt32LE(tail.length - TRAILER_BYTES) + TRAILER_BYTES;
+  const needed = footerBytes(tail) + TRAILER_BYTES;
   if (needed + MAGIC.length > size) throw new NotParquet(`its footer claims ${needed} bytes, of ${size} in the file`);
-  return needed <= tail.length ? tail : store.readRange(path, size - needed, size);
 }
 
-async function footerOf(metadata: FileMetaData, { size }: SourceFile, tail: Uint8Array): Promise<Footer> {
-  const { parquetSchema } = await import('hyparquet');
-  const rows = Number(metadata.num_rows);
-  const inGroups = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
-  if (!Number.isSafeInteger(rows) || rows < 0 || rows !== inGroups) {
-    throw new NotParquet(`its footer is damaged (${rows} rows in all, ${inGroups} in its row groups)`);
-  }
-  const footerBytes = new DataView(tail.buffer, tail.byteOffset, tail.byteLength).getUint32(
-    tail.byteLength - TRAILER_BYTES,
-    true,
-  );
-  assertDataPresent(metadata, size - TRAILER_BYTES - footerBytes);
-  return { rows, columns: parquetSchema(metadata).children.map(columnOf) };
-}
+/** Length of the footer, as the file claims it. */
+const footerBytes = (tail: Buffer): number => tail.readUInt32LE(tail.length - TRAILER_BYTES);
 
 /** Every column chunk must lie between the leading magic and the footer. */
 function assertDataPresent(metadata: FileMetaData, end: number): void {
@@ -126,11 +124,6 @@ function columnOf(tree: SchemaTree): FooterColumn {
 
 function leavesOf({ element, children }: SchemaTree): SchemaElement[] {
   return children.length === 0 ? [element] : children.flatMap(leavesOf);
-}
-
-async function assertUnchanged(store: ObjectStore, file: SourceFile): Promise<void> {
-  const change = await changeOf(store, file);
-  if (change !== null) throw new VoidPlan(change);
 }
 
 function unreadable(store: ObjectStore, { path }: SourceFile, why: string, cause?: unknown): TerminalError {

@@ -40,16 +40,13 @@ type Overrides = {
 };
 
 export function contractFor(root: string, { source, incremental, columns }: Overrides = {}): Contract {
+  const declared = columns ?? { id: 'int64', at: 'int64' };
+  const names = Object.keys(declared);
   const contract = definePipeline({
     pipeline: 'transactions',
     source: { path: root },
-    columns: columns ?? { id: 'int64', at: 'int64' },
-    deduplicate: {
-      primaryKey: [Object.keys(columns ?? { id: '' })[0]!],
-      orderBy: [],
-      scope: 'window',
-      ...orderOf(columns),
-    },
+    columns: declared,
+    deduplicate: { primaryKey: [names[0]!], orderBy: [names.at(-1)!], scope: 'window' },
     publish: { path: join(dirname(root), 'curated') },
   });
   return {
@@ -58,8 +55,6 @@ export function contractFor(root: string, { source, incremental, columns }: Over
     incremental: { ...contract.incremental, ...incremental },
   };
 }
-
-const orderOf = (columns?: Record<string, string>) => ({ orderBy: [Object.keys(columns ?? { at: '' }).at(-1)!] });
 
 export const digestsOf = (contract: Contract) => ({
   resolution: resolutionDigest(contract),
