@@ -83,8 +83,7 @@ export function parseReport(text: string, where: string): Report {
 /** The JSON Schema of `report.json`, for schema/report.schema.json. */
 export function reportJsonSchema(): object {
   return {
-    $id: 'https://tidegate.dev/schema/report.schema.json',
     title: 'Tidegate report',
-    ...z.toJSONSchema(reportSchema, { io: 'input' }),
+    ...z.toJSONSchema(reportSchema, { io: 'input', target: 'draft-7' }),
   };
 }

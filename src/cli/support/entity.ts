@@ -1,7 +1,6 @@
 import type { Workflow } from '@temporalio/client';
 import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
 import { TASK_QUEUE, WorkflowType, pipelineWorkflowId } from '../../workflows/messages';
-import type { PipelineInput } from '../../workflows/pipeline';
 import type { TemporalClient } from '../../temporal';
 import { hasWorker, withTemporal } from './temporal';
 
@@ -13,7 +12,6 @@ const UPDATE_MS = 15_000;
  */
 export async function updateEntity<T>(pipeline: string, update: string, args: unknown[]): Promise<T> {
   return await withTemporal(async (temporal) => {
-    const input: PipelineInput = { pipeline };
     const { client } = temporal;
     return await orNoWorker(temporal, () =>
       client.workflow.executeUpdateWithStart<Workflow, T, unknown[]>(update, {
@@ -22,7 +20,7 @@ export async function updateEntity<T>(pipeline: string, update: string, args: un
           workflowId: pipelineWorkflowId(pipeline),
           taskQueue: TASK_QUEUE,
           workflowIdConflictPolicy: 'USE_EXISTING',
-          args: [input],
+          args: [{ pipeline }],
         }),
       }),
     );
