@@ -19,8 +19,9 @@ export {
   type PipelineSource,
 } from './contract';
 export { TerminalError, TerminalErrorType } from './errors';
-export type { Counts, Report } from './quality';
+export type { Counts, PartitionReport, Report } from './quality';
 export { createWorkers, type TidegateWorkerOptions, type TidegateWorkers } from './create-workers';
+export { startDevServer, type DevServer, type DevServerOptions } from './temporal';
 export { workflowsPath } from './workflows-path';
 export {
   DATA_TASK_QUEUE,

@@ -1,0 +1,83 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { type DevServer, type Report, type RunSummary, TASK_QUEUE, WorkflowType, startDevServer } from 'tidegate';
+
+const CLI = join(dirname(require.resolve('tidegate/package.json')), 'dist', 'cli', 'main.js');
+
+/** A whole Tidegate in `folder`: a Temporal server, a worker process, and a client that asks for runs. */
+export class Tidegate {
+  readonly #server: DevServer;
+  readonly #connection: Connection;
+  readonly #client: Client;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #worker: ChildProcess;
+  /** Rejects when the worker ends before it is told to. */
+  readonly #workerEnded: Promise<never>;
+  #stopping = false;
+
+  private constructor(folder: string, server: DevServer, connection: Connection) {
+    this.#server = server;
+    this.#connection = connection;
+    this.#client = new Client({ connection });
+    this.#env = {
+      ...process.env,
+      TEMPORAL_ADDRESS: server.address,
+      TIDEGATE_PIPELINES: join(folder, 'pipelines'),
+    };
+    const logFile = join(folder, 'worker.log');
+    const log = openSync(logFile, 'a');
+    this.#worker = spawn(process.execPath, [CLI, 'worker'], { env: this.#env, stdio: ['ignore', log, log] });
+    closeSync(log);
+    this.#workerEnded = new Promise((_, reject) => {
+      this.#worker.once('exit', () => {
+        if (!this.#stopping) reject(new Error(`the worker ended:\n${readFileSync(logFile, 'utf8')}`));
+      });
+    });
+    this.#workerEnded.catch(() => {});
+  }
+
+  static async start(folder: string): Promise<Tidegate> {
+    const server = await startDevServer({ headless: true, dbFilename: join(folder, 'temporal.db') });
+    return new Tidegate(folder, server, await Connection.connect({ address: server.address }));
+  }
+
+  /** What a schedule does: starts `incrementalRun` and waits for its outcome. */
+  async run(workflowId: string): Promise<{ summary: RunSummary; report: Report }> {
+    const outcome: Promise<RunSummary> = this.#client.workflow.execute(WorkflowType.incrementalRun, {
+      workflowId,
+      taskQueue: TASK_QUEUE,
+      args: [{ pipeline: 'cdnow' }],
+    });
+    const summary = await Promise.race([outcome, this.#workerEnded]);
+    return { summary, report: JSON.parse(readFileSync(summary.report!, 'utf8')) as Report };
+  }
+
+  /** What a person does: runs a `tidegate` command and reads the JSON document it prints. */
+  async command(args: readonly string[]): Promise<Report> {
+    const stdout = new Promise<string>((resolve, reject) => {
+      execFile(
+        process.execPath,
+        [CLI, ...args, '--json'],
+        { env: this.#env, maxBuffer: 1 << 26 },
+        (error, out, err) => {
+          if (error) reject(new Error(`tidegate ${args.join(' ')} failed:\n${err}${out}`, { cause: error }));
+          else resolve(out);
+        },
+      );
+    });
+    return JSON.parse(await Promise.race([stdout, this.#workerEnded])) as Report;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#worker.exitCode === null && this.#worker.signalCode === null) {
+      const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
+      this.#worker.kill('SIGTERM');
+      await ended;
+    }
+    await this.#connection.close();
+    await this.#server.stop();
+  }
+}
