@@ -24,8 +24,8 @@ export function registerBackfill(program: Command): void {
     .command('backfill')
     .summary('compute a range of dates again')
     .description(
-      'Compute partitions again from their raw files and publish them, chunk by chunk in date order: each chunk is one\n' +
-        'commit, and scheduled runs go in between. It stops at the first failure; the same request goes on where it\n' +
+      'Compute partitions again from their raw files and publish them, chunk by chunk in date order: each chunk is one ' +
+        'commit, and scheduled runs go in between. It stops at the first failure; the same request goes on where it ' +
         'stopped. The watermark does not move. (In dedup scope `window`, a backfill is one chunk.)',
     )
     .argument('<pipeline>', PIPELINE);
@@ -34,7 +34,7 @@ export function registerBackfill(program: Command): void {
       'after',
       examples(
         ['tidegate backfill transactions --from 2026-05-01 --to 2026-05-07', 'a week, both ends included'],
-        ['tidegate backfill transactions --all', 'everything, such as after the primary key changed'],
+        ['tidegate backfill transactions --all', 'all, as after a new primary key'],
         ['tidegate backfill transactions --stale', 'what was published under earlier gates'],
       ),
     )

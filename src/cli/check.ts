@@ -26,8 +26,8 @@ export function registerCheck(program: Command): void {
     .command('check')
     .summary('hold a contract against its source and target')
     .description(
-      'Check a contract: its own faults, all at once; then the columns of the real source files (of the newest 31\n' +
-        'partitions, or all); then the target folder. Changes nothing, and needs no server. Exits with 2 when the\n' +
+      'Check a contract: its own faults, all at once; then the columns of the real source files (of the newest 31 ' +
+        'partitions, or all); then the target folder. Changes nothing, and needs no server. Exits with 2 when the ' +
         'contract is wrong, and with 1 when source or target are.',
     )
     .argument('<pipeline>', PIPELINE)

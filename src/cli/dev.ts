@@ -20,8 +20,8 @@ export function registerDev(program: Command): void {
     .command('dev')
     .summary('run an embedded Temporal server with a worker, until Ctrl-C')
     .description(
-      'Run an embedded Temporal server with its web UI, and a worker, in one: all that a laptop needs. Both listen on\n' +
-        'loopback alone. Without --db-filename the server forgets its workflows when it ends; published tables stay, and\n' +
+      'Run an embedded Temporal server with its web UI, and a worker, in one: all that a laptop needs. Both listen on ' +
+        'loopback alone. Without --db-filename the server forgets its workflows when it ends; published tables stay, and ' +
         'the next run goes on from their commits.',
     )
     .option('--port <n>', 'port of the server', parseWhole(1), DEFAULT_PORT)

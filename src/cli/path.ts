@@ -18,7 +18,7 @@ export function registerPath(program: Command): void {
     .command('path')
     .summary('print the folder of a version, for readers to pin')
     .description(
-      'Print the real folder of one version, which holds curated/ and quarantine/. A reader that globs it\n' +
+      'Print the real folder of one version, which holds curated/ and quarantine/. A reader that globs it ' +
         'sees one complete version, whatever is published meanwhile; a glob through the link `current` may not.',
     )
     .argument('<pipeline>', PIPELINE)

@@ -11,7 +11,7 @@ export function registerPause(program: Command): void {
     .command('pause')
     .summary('let incremental runs of a pipeline finish at once, as skipped')
     .description(
-      'Pause a pipeline: a run under way ends as usual, incremental requests after it finish at once as `skipped: paused`.\n' +
+      'Pause a pipeline: a run under way ends as usual, incremental requests after it finish at once as `skipped: paused`. ' +
         'Backfills still run. To stop only the schedule, see `tidegate schedule pause`.',
     )
     .argument('<pipeline>', PIPELINE)

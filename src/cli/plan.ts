@@ -17,7 +17,7 @@ export function registerPlan(program: Command): void {
     .command('plan')
     .summary('show what a run would do, and why')
     .description(
-      'Make the plan that a run started now would execute, and print it: every partition, taken or left, with its\n' +
+      'Make the plan that a run started now would execute, and print it: every partition, taken or left, with its ' +
         'reason. Nothing is changed, and no server is needed. Without a range, the plan of an incremental run.',
     )
     .argument('<pipeline>', PIPELINE);

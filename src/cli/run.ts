@@ -32,7 +32,7 @@ export function registerRun(program: Command): void {
     .command('run')
     .summary('run a pipeline incrementally, and follow it')
     .description(
-      'Ask the pipeline for an incremental run, follow it, and print what came of it: partition discovery, quality\n' +
+      'Ask the pipeline for an incremental run, follow it, and print what came of it: partition discovery, quality ' +
         'report, record summary. One run at a time goes on for a table; others queue. Ctrl-C detaches, the run goes on.',
     )
     .argument('<pipeline>', PIPELINE);

@@ -3,20 +3,23 @@ import type { ScheduleClient, ScheduleDescription } from '@temporalio/client';
 import { contractsFrom } from '../contract';
 import type { Contract } from '../contract';
 import { renderTable, safeText } from '../quality';
-import { applySchedule, describeSchedule, pipelineOf, scheduleIdOf } from '../schedule';
 import type { AppliedSchedule } from '../schedule';
+import type * as scheduleRoom from '../schedule';
 import { UsageError } from './support/exit';
 import { PIPELINE, examples, jsonOption } from './support/options';
 import { note, print, printJson, styleFor, utc } from './support/output';
 import { contractOf, pipelineName, pipelinesSpec } from './support/pipelines';
 import { withTemporal } from './support/temporal';
 
+/** Loaded late, with Temporal's client: commands that need neither start quickly. */
+const room = (): typeof scheduleRoom => require('../schedule') as typeof scheduleRoom;
+
 export function registerSchedule(program: Command): void {
   const schedule = program
     .command('schedule')
     .summary('apply, list, pause, resume, trigger or delete schedules')
     .description(
-      'Temporal schedules made from contracts (`schedule:` with cron or every, timezone, overlap, catchupWindow, jitter,\n' +
+      'Temporal schedules made from contracts (`schedule:` with cron or every, timezone, overlap, catchupWindow, jitter, ' +
         'pauseOnFailure). Each starts an incremental run and fails with it. Their ids are tidegate/<pipeline>.',
     )
     .addHelpText(
@@ -50,7 +53,7 @@ function registerApply(schedule: Command): void {
       await withTemporal(async ({ client }) => {
         const applied: AppliedSchedule[] = [];
         for (const contract of contracts) {
-          const result = await applySchedule(client, contract);
+          const result = await room().applySchedule(client, contract);
           applied.push(result);
           if (options.json) continue;
           print(`${result.scheduleId}: ${result.outcome}, ${result.schedule}`);
@@ -89,7 +92,7 @@ function registerList(schedule: Command): void {
       await withTemporal(async ({ client }) => {
         const listed: ListedSchedule[] = [];
         for await (const { scheduleId } of client.schedule.list()) {
-          const pipeline = pipelineOf(scheduleId);
+          const pipeline = room().pipelineOf(scheduleId);
           // The list itself is eventually consistent and says less.
           if (pipeline !== null)
             listed.push(describeListed(pipeline, await client.schedule.getHandle(scheduleId).describe()));
@@ -108,7 +111,7 @@ function describeListed(pipeline: string, { scheduleId, action, state, info }: S
     scheduleId,
     schedule:
       typeof spec === 'object' && spec !== null
-        ? describeSchedule(spec as Parameters<typeof describeSchedule>[0])
+        ? room().describeSchedule(spec as Parameters<typeof scheduleRoom.describeSchedule>[0])
         : 'not applied by Tidegate',
     paused: state.paused,
     note: state.note ?? '',
@@ -151,7 +154,7 @@ function registerAction(
   if (verb === 'pause' || verb === 'resume') command.option('--note <text>', 'why, for whoever lists schedules');
   command.action(async (argument: string, options: { note?: string; json?: boolean }) => {
     const pipeline = await pipelineName(argument);
-    const scheduleId = scheduleIdOf(pipeline);
+    const scheduleId = room().scheduleIdOf(pipeline);
     await withTemporal(async ({ client, address }) => {
       try {
         await act(client.schedule.getHandle(scheduleId), options.note);

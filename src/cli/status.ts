@@ -26,7 +26,7 @@ export function registerStatus(program: Command): void {
     .command('status')
     .summary('show a table, its pipeline, and what goes on')
     .description(
-      'Show the table as committed (version, watermark, rows) and the pipeline’s workflow (running, queued, paused,\n' +
+      'Show the table as committed (version, watermark, rows) and the pipeline’s workflow (running, queued, paused, ' +
         'recent outcomes). The first half needs no server; when none answers, that is said and the command succeeds.',
     )
     .argument('<pipeline>', PIPELINE)

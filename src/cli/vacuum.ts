@@ -13,7 +13,7 @@ export function registerVacuum(program: Command): void {
     .command('vacuum')
     .summary('remove what no kept version refers to')
     .description(
-      'Remove the data of old versions and what interrupted attempts left behind. Without --apply it only says\n' +
+      'Remove the data of old versions and what interrupted attempts left behind. Without --apply it only says ' +
         'what it would remove. The commits themselves stay, and so do the newest publish.keep.versions versions.',
     )
     .argument('<pipeline>', PIPELINE)

@@ -12,8 +12,8 @@ export function registerWorker(program: Command): void {
     .command('worker')
     .summary('run a worker, until Ctrl-C or SIGTERM')
     .description(
-      'Run a Temporal worker that serves the pipelines of TIDEGATE_PIPELINES. Start as many as you like, on any machine\n' +
-        'that reaches sources and targets. Stopping lets work under way finish for 10 s; what does not finish is done by\n' +
+      'Run a Temporal worker that serves the pipelines of TIDEGATE_PIPELINES. Start as many as you like, on any machine ' +
+        'that reaches sources and targets. Stopping lets work under way finish for 10 s; what does not finish is done by ' +
         'another worker. Logs are JSON lines on stderr.',
     )
     .option('--pipelines <path>', 'folder or files of contracts (default: TIDEGATE_PIPELINES, else ./pipelines)')

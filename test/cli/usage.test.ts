@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createProgram } from '../../src/cli/program';
+import { exitCodeOf } from '../../src/cli/support/exit';
 import { contractYaml, land, transactions } from '../support/transactions';
 import { tidegate } from './support/tidegate';
 
@@ -29,10 +31,15 @@ test('--help lists every command, the exit codes and examples', async () => {
   expect(stdout).toContain('$ tidegate run transactions');
 });
 
-test.each(COMMANDS)('%s --help has an example', async (command) => {
-  const { code, stdout } = await tidegate([command, '--help']);
-  expect(code).toBe(0);
-  expect(stdout).toContain('Examples:');
+test.each(COMMANDS)('%s --help has an example and says more than the list', (name) => {
+  const command = createProgram().commands.find((candidate) => candidate.name() === name)!;
+  let help = '';
+  command.configureOutput({ writeOut: (text) => (help += text) });
+  command.outputHelp();
+  expect(help).toContain('Examples:');
+  const words = (text: string): string => text.replaceAll(/\s+/g, ' ');
+  expect(words(help)).toContain(words(command.description()));
+  expect(help.split('\n').filter((line) => line.length > 110 || /\s$/.test(line))).toEqual([]);
 });
 
 test.each([
@@ -54,6 +61,25 @@ test.each([
   [['plan', 'nosuch'], 'no contract of a pipeline "nosuch"'],
   [['plan', '../nosuch.yaml'], 'nosuch.yaml'],
 ])('%j is wrong usage', async (args, message) => {
+  const program = createProgram();
+  for (const command of [program, ...program.commands]) command.configureOutput({ writeErr: () => {} });
+  const before = process.env['TIDEGATE_PIPELINES'];
+  process.env['TIDEGATE_PIPELINES'] = env['TIDEGATE_PIPELINES'];
+  try {
+    const error = await program.parseAsync(args, { from: 'user' }).catch((thrown: unknown) => thrown);
+    expect((error as Error).message).toContain(message);
+    expect(exitCodeOf(error)).toBe(2);
+  } finally {
+    if (before === undefined) delete process.env['TIDEGATE_PIPELINES'];
+    else process.env['TIDEGATE_PIPELINES'] = before;
+  }
+});
+
+test.each([
+  [['run', 'transactions', '--frob'], "error: unknown option '--frob'"],
+  [['backfill', 'transactions'], 'error: a backfill needs a range'],
+  [['plan', 'nosuch'], 'error (ContractError): no contract of a pipeline "nosuch"'],
+])('%j exits with 2, and leaves stdout alone', async (args, message) => {
   const { code, stdout, stderr } = await tidegate(args, { env });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(message);

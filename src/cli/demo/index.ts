@@ -8,7 +8,7 @@ export function registerDemo(program: Command): void {
     .command('demo')
     .summary('see all of it work, on a real server and real files, in under a minute')
     .description(
-      'Tell Tidegate’s story on an embedded Temporal server, a worker process and Parquet files in a folder: a quiet\n' +
+      'Tell Tidegate’s story on an embedded Temporal server, a worker process and Parquet files in a folder: a quiet ' +
         'week, new days with two bad rows, a late record, and a worker that is killed while it publishes.',
     )
     .option('--dir <folder>', 'where its files go: a new or empty folder (default: a temporary one)')

@@ -1,5 +1,5 @@
 import type { Workflow } from '@temporalio/client';
-import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
+import type * as clientPackage from '@temporalio/client';
 import { TASK_QUEUE, WorkflowType, pipelineWorkflowId } from '../../workflows/messages';
 import type { TemporalClient } from '../../temporal';
 import { hasWorker, withTemporal } from './temporal';
@@ -13,6 +13,8 @@ const UPDATE_MS = 15_000;
 export async function updateEntity<T>(pipeline: string, update: string, args: unknown[]): Promise<T> {
   return await withTemporal(async (temporal) => {
     const { client } = temporal;
+    // Loaded late, as in temporal.ts.
+    const { WithStartWorkflowOperation } = require('@temporalio/client') as typeof clientPackage;
     return await orNoWorker(temporal, () =>
       client.workflow.executeUpdateWithStart<Workflow, T, unknown[]>(update, {
         args,
@@ -34,7 +36,7 @@ export async function updateExistingEntity<T>(pipeline: string, update: string, 
     try {
       return await orNoWorker(temporal, () => handle.executeUpdate<T, [unknown]>(update, { args: [input] }));
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return null;
+      if ((error as Error).name === 'WorkflowNotFoundError') return null;
       throw error;
     }
   });
