@@ -23,34 +23,35 @@ export async function settleKeys(
   keys: number,
   orderBy: readonly OrderColumn[],
 ): Promise<SettledKeys> {
-  const keyNames = Array.from({ length: keys }, (_, i) => keyName(i));
-  const orderNames = orderBy.map((_, i) => orderName(i));
-  // Polars 0.24 cannot sort by several columns each in its own direction: stable sorts, the last one first.
-  let sorting = rows.sort(POSITION, true);
-  for (const [i, { direction }] of [...orderBy.entries()].reverse()) {
-    sorting = sorting.sort(orderName(i), direction === 'desc', true, true);
+  const keyNames = Array.from({ length: keys }, (_, i) => keyName(i)) as [string, ...string[]];
+  // Not by sorting: Polars 0.24 takes a column of nulls, or one marked as sorted, for sorted already, and
+  // turns it round when the other direction is asked for, which breaks the order of a stable sort before it.
+  let best = rows;
+  for (const [i, { direction }] of orderBy.entries()) {
+    const value = pl.col(orderName(i));
+    const bestValue = (direction === 'desc' ? value.max() : value.min()).over(...keyNames);
+    best = best
+      .withColumns(bestValue.alias('best'))
+      .filter(value.eq(pl.col('best')).fillNull(pl.lit(false)).or(pl.col('best').isNull()))
+      .drop('best');
   }
-  const sorted = await sorting.collect();
-  const winners = await sorted
-    .lazy()
-    .unique({ subset: keyNames, keep: 'first', maintainOrder: true })
-    .select(pl.col(POSITION))
-    .collect();
-  if (winners.height === sorted.height) return { losers: new Float64Array(0), ties: null };
-  const losers = await sorted
-    .lazy()
-    .select(pl.col(POSITION))
-    .join(winners.lazy(), { on: POSITION, how: 'anti' })
-    .collect();
-  // A winner is the latest of the rows it ties with, so it is the maximum of its group.
-  const ties = await sorted
-    .lazy()
-    .groupBy([...keyNames, ...orderNames])
-    .agg(pl.col(POSITION).count().alias('rows'), pl.col(POSITION).max().alias('winner'), pl.col(POSITION))
-    .filter(pl.col('rows').gt(pl.lit(1)))
+  // What is left of each key are the rows that share the greatest ordering value; the latest of them wins.
+  const tied = await best
+    .withColumns(
+      pl
+        .col(POSITION)
+        .max()
+        .over(...keyNames)
+        .alias('winner'),
+    )
     .select(pl.col('winner'), pl.col(POSITION))
-    .join(winners.lazy().select(pl.col(POSITION).alias('winner')), { on: 'winner', how: 'semi' })
-    .explode(POSITION)
+    .collect();
+  const losers = await rows
+    .select(pl.col(POSITION))
+    .join(tied.lazy().select(pl.col('winner').alias(POSITION)), { on: POSITION, how: 'anti' })
+    .collect();
+  const ties = await tied
+    .lazy()
     .filter(pl.col(POSITION).neq(pl.col('winner')))
     .collect();
   return { losers: positionsOf(losers), ties: ties.height === 0 ? null : ties };

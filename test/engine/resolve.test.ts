@@ -232,4 +232,47 @@ describe('resolving keys', () => {
     const again = await expectLikeOracle(contract, paths, TINY);
     expect(again.run.results.map(({ counts }) => counts)).toEqual(run.results.map(({ counts }) => counts));
   });
+
+  test.each([
+    ['int64', { kind: 'int64' }, ['9007199254740992', '9007199254740993', null]],
+    ['uint64', { kind: 'uint64' }, ['18446744073709551614', '18446744073709551615', null]],
+    ['string', { kind: 'string' }, ['a', 'b', null]],
+    ['binary', { kind: 'binary' }, ['00', 'ff', null]],
+    ['boolean', { kind: 'boolean' }, [false, true, null]],
+    ['date', { kind: 'date' }, ['-1', '20574', null]],
+    [
+      'decimal(38,2)',
+      { kind: 'decimal', precision: 38, scale: 2 },
+      ['-0.01', '123456789012345678901234567890.12', null],
+    ],
+    [
+      'timestamp[ns, UTC]',
+      { kind: 'timestamp', unit: 'ns', zoned: true },
+      ['1777636800000000001', '1777636800000000002', null],
+    ],
+  ] as const)('keys, ordering and uniqueness work on %s', async (stored, type, values) => {
+    for (const direction of ['desc', 'asc'] as const) {
+      const typed = ['key', 'order', 'value'].map((name) => ({ name, type }));
+      const contract = contractOf(newFolder(), {
+        columns: typed,
+        primaryKey: ['key'],
+        orderBy: [{ column: 'order', direction }],
+        gates: [{ kind: 'unique', name: 'once', columns: ['value'], scope: 'partition' }],
+      });
+      const all = values.flatMap((key) => values.flatMap((order) => values.map((value) => [key, order, value])));
+      const lines = [...all, [values[0], null, values[1]], [values[0], null, values[1]]];
+      await writeZone(contract, [
+        { path: DAY1, columns: typed.map(({ name }, i) => [name, stored, lines.map((line) => line[i]!)] as const) },
+        // Only nulls to order by.
+        {
+          path: DAY2,
+          columns: typed.map(
+            ({ name }, i) =>
+              [name, stored, [0, 1].map((n) => (i === 1 ? null : values[n]!)).concat(values[0])] as const,
+          ),
+        },
+      ]);
+      await expectLikeOracle(contract, [DAY1, DAY2]);
+    }
+  });
 });
