@@ -53,10 +53,11 @@ export async function createWorkers(options: TidegateWorkerOptions): Promise<Tid
     stickyQueueScheduleToStartTimeout: '2 seconds',
     maxConcurrentActivityTaskExecutions: 20,
   });
+  const { resolveKeys, transformAndGate } = activities;
   const data = await Worker.create({
     ...shared,
     taskQueue: dataTaskQueue,
-    activities: { resolveKeys: activities.resolveKeys, transformAndGate: activities.transformAndGate },
+    activities: { resolveKeys, transformAndGate },
     maxConcurrentActivityTaskExecutions: options.dataSlots ?? 1,
   });
   const workers = [light, data];

@@ -8,10 +8,10 @@ import type { ResolutionDocument } from './resolve-keys';
 import type { Activities } from './types';
 
 export function transformAndGate(deps: ActivityDeps): Activities['transformAndGate'] {
-  return ({ plan: ref, resolution, group }) =>
+  return ({ plan: ref, resolution: resolutionRef, group }) =>
     attempt('transformAndGate', async ({ signal, onProgress }) => {
       const { plan, contract, folder } = await openPlan(deps, ref);
-      const { directory, partitions: resolved } = await folder.read<ResolutionDocument>(resolution);
+      const { directory, partitions: resolved } = await folder.read<ResolutionDocument>(resolutionRef);
       const { attempt: uuid, path: stagingDir } = folder.staging();
       const results: PartitionResult[] = [];
       for (let index = group.from; index < group.to; index += 1) {

@@ -60,33 +60,35 @@ export type AwaitedRun =
 
 export interface Activities {
   /** What a requester must know of a pipeline. @throws ContractError when no worker knows it. */
-  describePipeline(input: { pipeline: unknown }): Promise<{ pipeline: string; scope: 'partition' | 'window' }>;
+  readonly describePipeline: (input: {
+    pipeline: unknown;
+  }) => Promise<{ pipeline: string; scope: 'partition' | 'window' }>;
   /** The table's version and watermark, and the recorded outcome when this request id is already committed. */
-  readCommittedState(input: { pipeline: string; requestId?: string }): Promise<CommittedState>;
+  readonly readCommittedState: (input: { pipeline: string; requestId?: string }) => Promise<CommittedState>;
   /** Makes a plan, writes it to the run's folder. @throws SchemaMismatch, UnreadableFile, SourceError, RestateRequired, PlanChanged. */
-  discoverPartitions(input: {
+  readonly discoverPartitions: (input: {
     pipeline: string;
     requestId: string;
     scope: RunScope;
     expectPlan?: string;
-  }): Promise<DiscoverResult>;
-  resolveKeys(input: { plan: PlanRef }): Promise<DocumentRef>;
-  transformAndGate(input: {
+  }) => Promise<DiscoverResult>;
+  readonly resolveKeys: (input: { plan: PlanRef }) => Promise<DocumentRef>;
+  readonly transformAndGate: (input: {
     plan: PlanRef;
     resolution: DocumentRef;
     group: { from: number; to: number };
-  }): Promise<DocumentRef & { totals: Counts }>;
-  writeReport(input: { plan: PlanRef; results: DocumentRef[] }): Promise<ReportRef>;
-  publish(input: { plan: PlanRef; results: DocumentRef[]; report: ReportRef }): Promise<RunSummary>;
+  }) => Promise<DocumentRef & { totals: Counts }>;
+  readonly writeReport: (input: { plan: PlanRef; results: DocumentRef[] }) => Promise<ReportRef>;
+  readonly publish: (input: { plan: PlanRef; results: DocumentRef[]; report: ReportRef }) => Promise<RunSummary>;
   /** Posts to the contract's webhook, if it has one. */
-  notify(input: {
+  readonly notify: (input: {
     pipeline: string;
     requestId: string;
     summary?: RunSummary;
     failure?: RunFailure;
-  }): Promise<{ sent: boolean }>;
+  }) => Promise<{ sent: boolean }>;
   /** Waits for an open run of this workflow id, which an earlier execution of the entity started. */
-  awaitRun(input: { workflowId: string }): Promise<AwaitedRun>;
+  readonly awaitRun: (input: { workflowId: string }) => Promise<AwaitedRun>;
   /** Signal-with-start of the pipeline's entity. */
-  submitRequest(input: { pipeline: string; request: RunRequest }): Promise<void>;
+  readonly submitRequest: (input: { pipeline: string; request: RunRequest }) => Promise<void>;
 }

@@ -5,7 +5,13 @@ import { Client, Connection } from '@temporalio/client';
 import { type Contract, contractsFrom } from '../../src/contract';
 import { type Table, openTable } from '../../src/publish';
 import { type DevServer, startDevServer } from '../../src/temporal';
-import { type PipelineState, TASK_QUEUE, pipelineWorkflowId, stateQuery } from '../../src/workflows/messages';
+import {
+  type PipelineState,
+  type RunSummary,
+  TASK_QUEUE,
+  pipelineWorkflowId,
+  stateQuery,
+} from '../../src/workflows/messages';
 import { type ContractOptions, type Transaction, contractYaml, land } from './transactions';
 import { WorkerProcess } from './worker-process';
 
@@ -94,7 +100,7 @@ export class Installation {
     });
   }
 
-  async run(): Promise<import('../../src/workflows/messages').RunSummary> {
+  async run(): Promise<RunSummary> {
     return await (await this.start('incrementalRun')).result();
   }
 
