@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tidegate } from '../cli/support/tidegate';
+import { columnsWith } from '../support/bad-columns';
+import { Zone } from '../support/bad-zone';
+import { Installation } from '../support/installation';
+import { writeFiles } from '../support/oracle';
+import { transactions } from '../support/transactions';
+
+/** One bad file beside good ones: the run says which and why and publishes nothing; mended, everything is published. */
+let it_: Installation;
+
+beforeAll(async () => {
+  it_ = await Installation.create();
+  await it_.worker({ TIDEGATE_ACTIVITY_ATTEMPTS: '2' });
+}, 180_000);
+afterAll(async () => {
+  await it_?.dispose();
+});
+
+const DAY = '2026-05-02';
+const BAD = `date=${DAY}/part-1.parquet`;
+
+/** A published pipeline with a new day in it: one good file, and room for a bad one. */
+async function zoneWithNewDay(pipeline: string): Promise<Zone> {
+  const zone = await Zone.published(it_, pipeline);
+  zone.land(DAY, transactions('day', 2), 'part-0.parquet');
+  return zone;
+}
+
+async function mendedPublishesEverything(zone: Zone): Promise<void> {
+  zone.land(DAY, transactions('mended', 2), 'part-1.parquet');
+  const summary = await zone.publishesEverything();
+  expect(summary).toMatchObject({ commit: { version: 2 }, totals: { read: 7, published: 7 } });
+}
+
+test.each([
+  ['cut-short', (good: Buffer) => good.subarray(0, good.length >> 1), 'it was cut short, is still being written'],
+  ['empty', () => Buffer.alloc(0), 'it is empty (0 bytes)'],
+  ['not-parquet', () => Buffer.from('id,amount\n1,2\n'.repeat(9)), 'does not end as a Parquet file does'],
+  ['headless', (good: Buffer) => good.subarray(200), 'its data is not all there'],
+])('a %s file is named with what is wrong with it', async (name, spoil, why) => {
+  const zone = await zoneWithNewDay(name);
+  zone.put(BAD, spoil(readFileSync(join(zone.raw, `date=${DAY}/part-0.parquet`))));
+  const failure = await zone.failure();
+  expect(failure.type).toBe('UnreadableFile');
+  expect(failure.message).toContain(`the source file ${BAD} in ${zone.raw} is not Parquet that can be read: `);
+  expect(failure.message).toContain(why);
+  expect(failure.message).toContain('Nothing was written. Replace the file, or move it out of the raw zone.');
+  await mendedPublishesEverything(zone);
+});
+
+test.each([
+  ['missing', { amount: null }, 'column "amount": expected float64, found no such column; rewrite the file with it'],
+  ['extra', { coupon: ['string', ['a', 'b']] }, 'column "coupon": expected no such column, found string; declare it'],
+  ['retyped', { amount: ['string', ['1', '2']] }, 'column "amount": expected float64, found string; rewrite the file'],
+  [
+    'zoned',
+    { updated_at: ['timestamp[ms, UTC]', ['1', '2']] },
+    'column "updated_at": expected timestamp[ms], found timestamp[ms, UTC]; a time without a zone and one in UTC are never mixed',
+  ],
+] as const)('a file of many with a %s column is named with the column, expected and found', async (name, changes, says) => {
+  const zone = await zoneWithNewDay(name);
+  await writeFiles([{ path: join(zone.raw, BAD), columns: columnsWith(changes) }]);
+  const failure = await zone.failure();
+  expect(failure.type).toBe('SchemaMismatch');
+  expect(failure.message).toContain('a source file does not have the columns the contract declares');
+  expect(failure.message).toContain(`${BAD}: ${says}`);
+  expect(failure.message).toContain('Nothing was written.');
+  await mendedPublishesEverything(zone);
+});
+
+test('a time without a zone is refused where the contract declares UTC', async () => {
+  const zone = await Zone.published(it_, 'naive');
+  const before = zone.look();
+  zone.contract({}, (yaml) => yaml.replace('timestamp[ms]', 'timestamp[ms, UTC]'));
+  const { code, stdout } = await tidegate(['check', 'naive'], { env: it_.env });
+  expect(code).toBe(1);
+  expect(stdout).toContain('column updated_at: expected timestamp[ms, UTC], found timestamp[ms]');
+  expect(zone.look()).toEqual(before);
+});
+
+test('tidegate check names every bad file at once, and changes nothing', async () => {
+  const zone = await zoneWithNewDay('check');
+  const before = zone.look();
+  zone.put('date=2026-05-03/cut.parquet', readFileSync(join(zone.raw, `date=${DAY}/part-0.parquet`)).subarray(0, 99));
+  zone.put('date=2026-05-04/empty.parquet', '');
+  await writeFiles([
+    { path: join(zone.raw, 'date=2026-05-05/missing.parquet'), columns: columnsWith({ user_id: null }) },
+    { path: join(zone.raw, 'date=2026-05-06/extra.parquet'), columns: columnsWith({ coupon: ['int64', ['1', '2']] }) },
+  ]);
+  const { code, stdout } = await tidegate(['check', 'check'], { env: it_.env });
+  expect(code).toBe(1);
+  for (const file of ['date=2026-05-03/cut', 'date=2026-05-04/empty', 'date=2026-05-05/missing', 'date=2026-05-06/extra']) {
+    expect(stdout).toContain(`${file}.parquet`);
+  }
+  expect(zone.look()).toEqual(before);
+});
