@@ -28,11 +28,13 @@ export interface Comparison {
 
 const WINDOWS = process.platform === 'win32';
 
-/** A Python with DuckDB in an environment of its own below `cache`; made on first use. */
+/** `TIDEGATE_TEST_PYTHON`, which must have DuckDB, or a Python in an environment of its own below `cache`; made on first use. */
 export async function preparePython(sources: string, cache: string, say: (line: string) => void): Promise<string> {
+  const given = process.env['TIDEGATE_TEST_PYTHON'];
+  if (given) return given;
   const requirements = join(sources, 'requirements.txt');
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 8);
-  const home = join(cache, `python-${digest}`);
+  const home = join(cache, `cdnow-python-${digest}`);
   const python = (root: string): string =>
     WINDOWS ? join(root, 'Scripts', 'python.exe') : join(root, 'bin', 'python');
   if (existsSync(home)) return python(home);

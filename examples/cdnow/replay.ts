@@ -18,7 +18,7 @@ import { Tidegate } from './tidegate';
 const PACKAGE = dirname(require.resolve('tidegate/package.json'));
 const SOURCES = join(PACKAGE, 'examples', 'cdnow');
 const MASTER = join(SOURCES, 'data', 'CDNOW_master.txt');
-const CACHE = join(PACKAGE, 'node_modules', '.cache', 'tidegate-examples');
+const CACHE = join(PACKAGE, 'node_modules', '.cache', 'tidegate');
 const FIRST_MONTH = Temporal.PlainYearMonth.from('1997-01');
 const MONTHS = 18;
 
@@ -117,7 +117,8 @@ async function main(): Promise<void> {
   } finally {
     await tidegate.stop();
   }
-  say(row('\nthe table', replay.partitions.size, replay.totals(), replay.seconds));
+  say('');
+  say(row('the table', replay.partitions.size, replay.totals(), replay.seconds));
 
   writeFileSync(paths.counts, JSON.stringify(replay.counts()));
   const verdict = await judge(python, SOURCES, { ...paths, version: replay.version, master: MASTER });

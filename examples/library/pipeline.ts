@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import { type Contract, definePipeline } from 'tidegate';
+
+/** The contract, in TypeScript: the same object as in YAML, checked by the compiler and then by Tidegate. */
+export function salesPipeline(folder: string): Contract {
+  return definePipeline(
+    {
+      pipeline: 'sales',
+      source: { path: join(folder, 'raw') },
+      columns: { sale_id: 'string', shop: 'string', amount: 'float64', updated_at: 'timestamp[ms]' },
+      incremental: { lookback: 1 },
+      deduplicate: { primaryKey: 'sale_id', orderBy: 'updated_at', scope: 'partition' },
+      gates: [
+        { kind: 'notNull', column: 'shop' },
+        { kind: 'inRange', column: 'amount', greaterThan: 0 },
+      ],
+      publish: { path: join(folder, 'curated') },
+    },
+    { baseDir: folder },
+  );
+}
