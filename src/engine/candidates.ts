@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pl from 'nodejs-polars';
 import type { DataFrame, LazyDataFrame } from 'nodejs-polars';
+import { HASH_BITS } from './duplicates';
 import { HASH } from './names';
 
 const BUCKET = 'bucket';
@@ -23,16 +24,16 @@ export class Candidates {
     this.#files = Array.from({ length: this.#buckets }, () => []);
   }
 
-  /** @param frame candidate rows, with a column `hash` (uint32). */
+  /** @param frame candidate rows, with a column `hash` (float64). */
   async add(frame: DataFrame): Promise<void> {
     if (this.#buckets === 1) {
       this.#kept.push(frame);
       return;
     }
-    const width = Math.ceil(2 ** 32 / this.#buckets);
+    const width = 2 ** HASH_BITS / this.#buckets;
     const dealt = await frame
       .lazy()
-      .withColumns(pl.col(HASH).cast(pl.Float64).div(pl.lit(width)).floor().cast(pl.UInt32).alias(BUCKET))
+      .withColumns(pl.col(HASH).div(pl.lit(width)).floor().cast(pl.UInt32).alias(BUCKET))
       .collect();
     await mkdir(this.#folder, { recursive: true });
     for (const [bucket, files] of this.#files.entries()) {

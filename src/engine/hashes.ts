@@ -3,13 +3,13 @@ import type { FileHandle } from 'node:fs/promises';
 import pl from 'nodejs-polars';
 import type { Expr } from 'nodejs-polars';
 import type { Column } from '../contract/contract';
-import { NO_HASH } from './duplicates';
+import { HASH_BITS, NO_HASH } from './duplicates';
 import { asDeclared } from './polars-types';
 
 const uint64 = (digits: string): Expr => pl.lit(digits).cast(pl.UInt64);
 
 /**
- * A hash of the columns' declared values in 1 … 2^32 - 1, as uint32; {@link NO_HASH} where one of
+ * A hash of the columns' declared values in 1 … 2^53 - 1, as float64; {@link NO_HASH} where one of
  * `columns` or `alsoPresent` is null. Equal values have equal hashes (NaN equals NaN, -0 equals 0),
  * within this process: Polars' hashes differ between its versions, so they are never kept.
  */
@@ -17,12 +17,12 @@ export function hashOf(columns: readonly Column[], alsoPresent: readonly Column[
   const [first, ...rest] = columns.map((column) => asDeclared(column).hash(0, 1, 2, 3).cast(pl.UInt64));
   const combined = rest.reduce((sum, hash) => sum.mul(uint64('6364136223846793005')).add(hash), first!);
   const absent = anyNull([...columns, ...alsoPresent]);
-  const inRange = combined.modulo(uint64('4294967295')).add(uint64('1'));
+  const inRange = combined.modulo(uint64(String(2 ** HASH_BITS - 1))).add(uint64('1'));
   return pl
     .when(absent)
     .then(pl.lit(String(NO_HASH)).cast(pl.UInt64))
     .otherwise(inRange)
-    .cast(pl.UInt32);
+    .cast(pl.Float64);
 }
 
 function anyNull(columns: readonly Column[]): Expr {
@@ -33,7 +33,7 @@ function anyNull(columns: readonly Column[]): Expr {
 /** One array of hashes for each batch: in memory up to a budget, the rest in a file of its own. */
 export class HashStore {
   readonly #kept: (
-    | { readonly hashes: Uint32Array }
+    | { readonly hashes: Float64Array }
     | { readonly hashes: null; readonly at: number; readonly length: number }
   )[] = [];
   readonly #path: string;
@@ -47,7 +47,7 @@ export class HashStore {
     this.#budget = budget;
   }
 
-  async append(hashes: Uint32Array): Promise<void> {
+  async append(hashes: Float64Array): Promise<void> {
     if (hashes.length <= this.#budget) {
       this.#budget -= hashes.length;
       this.#kept.push({ hashes });
@@ -63,10 +63,10 @@ export class HashStore {
     this.#end += bytes.length;
   }
 
-  async get(index: number): Promise<Uint32Array> {
+  async get(index: number): Promise<Float64Array> {
     const kept = this.#kept[index]!;
     if (kept.hashes !== null) return kept.hashes;
-    const hashes = new Uint32Array(kept.length);
+    const hashes = new Float64Array(kept.length);
     const bytes = new Uint8Array(hashes.buffer);
     for (let done = 0; done < bytes.length;) {
       const { bytesRead } = await this.#file!.read(bytes, done, bytes.length - done, kept.at + done);

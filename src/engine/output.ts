@@ -3,6 +3,7 @@ import { join, relative, sep } from 'node:path';
 import type { LazyDataFrame } from 'nodejs-polars';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { messageOf } from '../errors';
+import { flush } from './flush';
 import { readFooterFacts } from './footer';
 import type { TransformInput } from './inputs';
 import type { OutputFile } from './types';
@@ -45,8 +46,7 @@ export class OutputWriter {
       await rows
         .sinkParquet(path, { compression: 'zstd', compressionLevel: 1, statistics: true, sinkOptions: { ...SINK } })
         .collect();
-      const file = await open(path, 'r+');
-      await file.sync().finally(async () => file.close());
+      await flush(path);
       const [{ size }, footer] = await Promise.all([stat(path), readFooterFacts(path)]);
       this.#files.push({ path: place, rows: footer.rows, size });
     } catch (error) {

@@ -19,7 +19,7 @@ export class RowLists {
 
   /** Adds positions, in any order. */
   add(positions: Float64Array): void {
-    const sorted = positions.slice().sort();
+    const sorted = positions.toSorted();
     for (let i = 0; i < sorted.length;) {
       const partition = partitionOf(sorted[i]!);
       let end = i + 1;
@@ -32,7 +32,7 @@ export class RowLists {
   /** Ascending. */
   rows(partition: number): Uint32Array {
     const parts = this.#parts[partition]!;
-    if (parts.length > 1) parts.splice(0, parts.length, concat(parts).sort());
+    if (parts.length > 1) parts.splice(0, parts.length, concat(parts).toSorted());
     return parts[0] ?? new Uint32Array(0);
   }
 }

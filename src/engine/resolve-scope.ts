@@ -6,7 +6,7 @@ import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
 import type { Column, Contract, UniqueGate } from '../contract/contract';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { Candidates } from './candidates';
-import { NO_HASH, SeenTwice } from './duplicates';
+import { NO_HASH, SeenTwice, repeatedHashes } from './duplicates';
 import { HashStore, hashOf } from './hashes';
 import { HASH, POSITION } from './names';
 import { asDeclared, isFloat } from './polars-types';
@@ -71,7 +71,7 @@ export async function hashRows(work: ScopeWork): Promise<HashedRows> {
         sets.map(({ hash }, i) => hash.alias(keyName(i))),
       );
       for (const [i, { store }] of sets.entries()) {
-        await store.append(frame.getColumn(keyName(i)).toTypedArray() as Uint32Array);
+        await store.append(frame.getColumn(keyName(i)).toTypedArray() as Float64Array);
       }
       work.report(batch.rows);
     }
@@ -129,7 +129,7 @@ export async function findRepeated(
   const columns = columnsOf(work.contract, gate.columns).map((column, i) => asDeclared(column).alias(keyName(i)));
   const hash = hashOf(columnsOf(work.contract, gate.columns));
   const repeated = new RowLists(work.partitions.length);
-  const hashesOfWinners = async (index: number): Promise<Uint32Array> => {
+  const hashesOfWinners = async (index: number): Promise<Float64Array> => {
     const { partition, batch } = work.batches[index]!;
     const lost = losers.rows(partition);
     const hashes = (await store.get(index)).slice();
@@ -167,21 +167,27 @@ async function settleRepeated(
   batches: readonly number[],
   hash: Expr,
   columns: readonly Expr[],
-  hashes: (batch: number) => Promise<Uint32Array>,
+  hashes: (batch: number) => Promise<Float64Array>,
   settle: (rows: LazyDataFrame) => Promise<void>,
 ): Promise<void> {
   const rows = batches.reduce((sum, i) => sum + work.batches[i]!.batch.rows, 0);
   const seen = new SeenTwice(rows);
   for (const i of batches) seen.add(await hashes(i));
-  let total = 0;
-  for (const i of batches) total += seen.candidates(await hashes(i)).length;
+  const suspects: Float64Array[] = [];
+  for (const i of batches) {
+    const own = await hashes(i);
+    suspects.push(Float64Array.from(seen.candidates(own), (index) => own[index]!));
+  }
+  const repeated = repeatedHashes(suspects);
+  const isRepeated = (hash: number): boolean => repeated === null || repeated[lowerBound(repeated, hash)] === hash;
+  const total = suspects.reduce((sum, own) => sum + own.filter(isRepeated).length, 0);
   if (total === 0) return;
   const candidates = new Candidates(join(work.scratch, randomUUID()), total, work.limits.candidatesAtATime);
   try {
     for (const i of batches) {
       const { partition, batch } = work.batches[i]!;
       const own = await hashes(i);
-      const indexes = seen.candidates(own);
+      const indexes = seen.candidates(own).filter((index) => isRepeated(own[index]!));
       const wanted = (piece: Piece): Expr[] => [
         ...columns,
         hash.alias(HASH),

@@ -13,7 +13,7 @@ import type { EngineHooks, PartitionResolution } from './types';
 
 /** How much is kept in memory at a time. Results do not depend on it. */
 export interface ResolveLimits {
-  /** Hashes, 4 bytes each, before they go to disk. */
+  /** Hashes, 8 bytes each, before they go to disk. */
   readonly hashesInMemory: number;
   /** Candidate rows settled at a time: key and ordering columns. */
   readonly candidatesAtATime: number;
@@ -21,7 +21,7 @@ export interface ResolveLimits {
   readonly rowsAtATime: number | null;
 }
 
-const LIMITS: ResolveLimits = { hashesInMemory: 2 ** 25, candidatesAtATime: 2 ** 21, rowsAtATime: null };
+const LIMITS: ResolveLimits = { hashesInMemory: 2 ** 24, candidatesAtATime: 2 ** 21, rowsAtATime: null };
 /** Positions are exact up to 2^53: 32 bits for the row, 21 for the partition. */
 const MAX_PARTITIONS = 2 ** 21;
 const MAX_ROWS = 2 ** 32 - 1;

@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import pl from 'nodejs-polars';
+import { flush } from './flush';
 
 export const SUPERSEDED = 'superseded';
 export const uniqueSet = (gate: string): string => `unique:${gate}`;
@@ -22,8 +22,7 @@ export async function writeRowSets(directory: string, name: string, sets: RowSet
   await all
     .sinkParquet(path, { compression: 'zstd', compressionLevel: 1, statistics: true, sinkOptions: SINK })
     .collect();
-  const file = await open(path, 'r');
-  await file.sync().finally(() => file.close());
+  await flush(path);
   return name;
 }
 

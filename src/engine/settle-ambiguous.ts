@@ -62,7 +62,7 @@ async function ambiguousAmong(
     [WINNER]: concat(winners, own),
     [POSITION]: concat(losers, own),
   });
-  const positions = concat(losers, own).sort();
+  const positions = concat(losers, own).toSorted();
   const frames: DataFrame[] = [];
   for (const { partition, batch } of work.batches) {
     const base = baseOf(partition) + batch.start;
