@@ -13,7 +13,7 @@ import type { RunSummary } from '../../workflows/messages';
 import { Interrupted } from '../support/exit';
 import { follow } from '../support/follow';
 import { readReport } from '../support/outcome';
-import { styleFor } from '../support/output';
+import { note, styleFor } from '../support/output';
 import { progressLine } from '../support/progress';
 import { startRequester } from '../support/requester';
 import { whereThingsLie } from './epilogue';
@@ -42,27 +42,25 @@ export async function tellStory(options: { readonly dir?: string; readonly keep?
   const stage = await setStage(options.dir);
   say(`Everything of this demo lies in ${stage.dir}`);
   const server = await startDevServer({ logFile: stage.serverLog });
-  const story = new Story(
-    stage,
-    server,
-    await connect(loadConnectionSettings({ address: server.address, env: {} })),
-    say,
-  );
   const interrupt = interruption();
+  const temporal = await connect(loadConnectionSettings({ address: server.address, env: {} }));
+  const story = new Story(stage, server, temporal, interrupt.signal, say);
+  const telling = story.tell();
   try {
-    const telling = (async () => {
-      await story.tell();
-      say(`\n${whereThingsLie(stage, server, options.keep === true)}`);
-      say(`\nDone in ${formatDuration(Date.now() - started)}.`);
-    })();
     await Promise.race([telling, interrupt.promise]);
+    say(`\n${whereThingsLie(stage, server, options.keep === true)}`);
+    say(`\nDone in ${formatDuration(Date.now() - started)}.`);
     if (options.keep) {
       say(`Temporal at ${server.address}, web UI at ${server.uiUrl}, and a worker are running. Ctrl-C stops them.`);
       await Promise.race([interrupt.promise.catch(() => {}), story.workerLost()]);
     }
   } finally {
     interrupt.dispose();
-    await story.end();
+    await story.stopWorker();
+    await telling.catch(() => {});
+    // It may have started another one meanwhile.
+    await story.stopWorker();
+    await temporal.connection.close();
     await server.stop();
   }
 }
@@ -77,6 +75,7 @@ class Story {
     readonly stage: Stage,
     readonly server: DevServer,
     readonly temporal: TemporalClient,
+    readonly stopped: AbortSignal,
     readonly say: Say,
   ) {}
 
@@ -197,9 +196,18 @@ class Story {
     this.say(this.#style.colors.dim(`$ tidegate run ${PIPELINE}`));
     const requester = await startRequester(this.temporal.client, { kind: 'run', input: { pipeline: PIPELINE } });
     const line = await progressLine({ quiet: !process.stderr.isTTY });
-    const following = follow<RunSummary>(this.temporal, requester, line, { detachable: false });
+    this.stopped.throwIfAborted();
+    const giveUp = new AbortController();
+    const signal = AbortSignal.any([giveUp.signal, this.stopped]);
+    const following = follow<RunSummary>(this.temporal, requester, line, { detachable: false, signal });
     const beside = meanwhile ? meanwhile() : this.#watchWorker(following);
-    const [summary] = await Promise.all([following, beside]);
+    let summary: RunSummary;
+    try {
+      [summary] = await Promise.all([following, beside]);
+    } finally {
+      giveUp.abort();
+      await following.catch(() => {});
+    }
     const report = await readReport(summary.report);
     if (!report?.commit) throw new Error('the run made no commit');
     return report;
@@ -237,25 +245,27 @@ class Story {
     );
   }
 
-  async end(): Promise<void> {
+  async stopWorker(): Promise<void> {
     const worker = this.#worker;
     this.#worker = null;
     await worker?.stop();
-    await this.temporal.connection.close();
   }
 }
 
 /** Ctrl-C as a promise, so that what was started is stopped. */
-function interruption(): { promise: Promise<never>; dispose: () => void } {
+function interruption(): { promise: Promise<never>; signal: AbortSignal; dispose: () => void } {
   const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
+  const onSignal = (): void => {
+    note('Stopping server and worker.');
+    stop.abort();
+  };
   const promise = new Promise<never>((_, reject) => {
     stop.signal.addEventListener('abort', () => reject(new Interrupted('stopped')));
   });
   promise.catch(() => {});
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
-  return { promise, dispose: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal) };
+  return { promise, signal: stop.signal, dispose: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal) };
 }
 
 function at(text: string): PartitionDate {

@@ -15,6 +15,13 @@ const QUERY_MS = 2_000;
 const NO_WORKER_AFTER_MS = 3_000;
 const NO_WORKER_AGAIN_MS = 30_000;
 
+interface FollowOptions {
+  /** Whether Ctrl-C detaches. Default true. */
+  readonly detachable?: boolean;
+  /** Gives up waiting when aborted. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Waits for a requester's result and shows what its request is doing. Ctrl-C detaches: the run goes
  * on, and how to cancel it is said.
@@ -24,7 +31,7 @@ export async function follow<T>(
   temporal: TemporalClient,
   requester: Requester,
   line: ProgressLine,
-  { detachable = true }: { readonly detachable?: boolean } = {},
+  { detachable = true, signal }: FollowOptions = {},
 ): Promise<T> {
   const watch = new AbortController();
   // One listener for every long poll of a run that may take hours.
@@ -37,6 +44,7 @@ export async function follow<T>(
     };
     if (detachable) process.once('SIGINT', onSignal);
     watch.signal.addEventListener('abort', () => process.off('SIGINT', onSignal));
+    signal?.addEventListener('abort', () => reject(new Interrupted('given up')), { signal: watch.signal });
   });
   // Both end before the caller closes the connection: a call that retries on a closed one would crash the process.
   const { connection } = temporal;
