@@ -142,15 +142,15 @@ describe('row counts', () => {
   });
 
   it('reads a footer larger than the first read', async () => {
-    const columns = Array.from({ length: 3_000 }, (_, index) =>
-      pl.Series(`a_rather_long_column_name_${index}`, [index]),
+    const columns = Array.from({ length: 200 }, (_, index) =>
+      pl.Series(`${'a_long_name_'.repeat(30)}${index}`, [index]),
     );
     const zone = new Zone().put('wide.parquet', pl.DataFrame(columns).writeParquet());
     const file = sourceFile(zone.root, 'wide.parquet');
     const bytes = readFileSync(join(zone.root, 'wide.parquet'));
     expect(bytes.readUInt32LE(bytes.length - 8)).toBeGreaterThan(64 * 1024);
     const footer = await readFooter(localStore(zone.root), file);
-    expect([footer.rows, footer.columns.length]).toEqual([1, 3_000]);
+    expect([footer.rows, footer.columns.length]).toEqual([1, 200]);
     zone.remove();
   });
 });
