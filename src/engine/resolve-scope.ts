@@ -179,7 +179,7 @@ async function settleRepeated(
     suspects.push(Float64Array.from(seen.candidates(own), (index) => own[index]!));
   }
   const repeated = repeatedHashes(suspects);
-  const isRepeated = (hash: number): boolean => repeated === null || repeated[lowerBound(repeated, hash)] === hash;
+  const isRepeated = (value: number): boolean => repeated === null || repeated[lowerBound(repeated, value)] === value;
   const total = suspects.reduce((sum, own) => sum + own.filter(isRepeated).length, 0);
   if (total === 0) return;
   const candidates = new Candidates(join(work.scratch, randomUUID()), total, work.limits.candidatesAtATime);

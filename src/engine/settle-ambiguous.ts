@@ -22,7 +22,7 @@ export async function countAmbiguous(work: ScopeWork, ties: readonly DataFrame[]
   const compared = comparedColumns(work);
   if (ties.length === 0 || compared.length === 0) return counts;
   const all = ties.length === 1 ? ties[0]! : pl.concat([...ties]);
-  const sorted = await all.lazy().sort(WINNER).collect();
+  const sorted = await all.lazy().sort(WINNER, false).collect();
   const winners = positionsOf(sorted, WINNER);
   const losers = positionsOf(sorted);
   const limit =
