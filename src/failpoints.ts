@@ -21,7 +21,8 @@ import { codeOf } from './errors';
  * - `publish.before-claim`: the tree is complete and durable;
  * - `publish.claimed`: the version's number is taken, `current` still shows the one before;
  * - `publish.indexed`: the request id is known, `current` still shows the version before;
- * - `publish.shown`: the version is current, its publisher does not know it yet;
+ * - `publish.shown`: the version is current, its publisher does not know it yet
+ *   (these two also fire in whoever finishes what an interrupted publisher left);
  * - `retention.hidden`: an old version's data is out of sight and not yet deleted.
  */
 export async function failpoint(name: string): Promise<void> {

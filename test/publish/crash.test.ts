@@ -1,6 +1,7 @@
-import { mkdtemp, readlink } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openTable } from '../../src/publish';
 import { checkTable, readVersion } from './support/check-table';
 import { contractFor, newTablePath, stage } from './support/fixture';
@@ -80,3 +81,22 @@ it('a worker that is killed again and again still commits every request once', a
   const { commits } = await checkTable(contractFor(path));
   expect(commits.map((commit) => commit.requestId)).toEqual(['r/0', 'r/1', 'r/2', 'r/3']);
 }, 120_000);
+
+it('a publisher that slept while vacuum took its staging claims nothing, not even a part', async () => {
+  const path = await tableWithOneVersion();
+  const sleeper = startPublisher(
+    { path, name: 'new', count: 1, dates },
+    { TIDEGATE_FAILPOINTS: 'publish.before-claim=stall:1500' },
+  );
+  const table = openTable(contractFor(path));
+  const now = new Date(Date.now() + 3_600_000);
+  const trees = () => readdir(join(path, '_staging'), { recursive: true });
+  while (!(await trees()).some((name) => name.endsWith('.swing'))) await sleep(5);
+  await table.vacuum({ dryRun: false, olderThanHours: 0.5, now });
+
+  const ended = await sleeper;
+  expect(ended).toMatchObject({ code: 1, stdout: '' });
+  expect(ended.stderr).toContain('ENOENT');
+  const { commits } = await checkTable(contractFor(path));
+  expect(commits.map((commit) => commit.requestId)).toEqual(['old']);
+});

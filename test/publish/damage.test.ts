@@ -150,6 +150,23 @@ describe('the documents of a version', () => {
     await expect(table.read()).rejects.toThrow(file(name));
   });
 
+  it('that name a file which is gone are a corrupt table, once the file is needed; its partition can be backfilled', async () => {
+    const curated = join(path, 'snapshots/00000003/curated');
+    await rm(join(curated, 'date=2026-05-01'), { recursive: true });
+    const attempt = async (requestId: string, date: string) =>
+      table.publish(
+        await stage({ contract: contractFor(path), base: await table.read(), requestId, outcomes: [{ date }] }),
+      );
+    await expect(attempt('d', '2026-05-02')).rejects.toMatchObject(
+      corrupt(
+        /^snapshots\/00000003\/curated\/date=2026-05-01\/part-.*\.parquet is missing, though the table's state names it/,
+      ),
+    );
+    expect((await attempt('e', '2026-05-01')).version).toBe(4);
+    expect((await attempt('f', '2026-05-02')).version).toBe(5);
+    await checkTable(contractFor(path));
+  });
+
   it('missing from the current version are a corrupt table', async () => {
     await rm(file('state.json'));
     await expect(table.read()).rejects.toMatchObject(corrupt(/00000003 is current and has no state.json/));

@@ -6,6 +6,7 @@ const REMEDY: Readonly<Record<string, string>> = {
   EROFS: 'the file system is mounted read-only; mount it for writing',
   ENOSPC: 'no space is left on the device; free some (`tidegate vacuum` shows what the table can give back)',
   EDQUOT: 'the disk quota is used up; free some space (`tidegate vacuum` shows what the table can give back)',
+  EXDEV: 'everything below publish.path must lie on one file system',
   EMFILE: 'this process has too many files open; raise the limit (`ulimit -n`)',
 };
 

@@ -51,7 +51,7 @@ function checkBase(version: number, { plan }: PublishInput): void {
 async function claim(root: string, input: PublishInput, now: () => Date): Promise<Commit> {
   const base = await readBase(root, input);
   const next = nextVersion(base, input, now());
-  await secureStagedFiles(root, next.staged, input.signal);
+  await secureStagedFiles(root, next.staged, input);
   await failpoint('publish.before-build');
 
   const attempt = join(root, STAGING, input.run, randomUUID());

@@ -1,6 +1,7 @@
 import { constants, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, VoidPlan } from '../../errors';
+import type { PublishInput } from '../table';
 import { forEachInFlight } from './in-flight';
 import type { NextVersion } from './next-version';
 
@@ -15,8 +16,9 @@ const MAGIC = 'PAR1';
 export async function secureStagedFiles(
   root: string,
   staged: NextVersion['staged'],
-  signal: AbortSignal | undefined,
+  { signal, onProgress }: Pick<PublishInput, 'signal' | 'onProgress'>,
 ): Promise<void> {
+  let done = 0;
   await forEachInFlight(
     staged,
     async ({ from, size }) => {
@@ -30,6 +32,7 @@ export async function secureStagedFiles(
       } finally {
         await handle.close();
       }
+      onProgress?.({ phase: 'securing staged files', done: ++done, total: staged.length });
     },
     signal,
   );

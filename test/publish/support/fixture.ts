@@ -62,7 +62,7 @@ export interface Staging {
 
 /** Does what the activities before publish do: writes a run's files to staging and gives publish's input. */
 export async function stage(options: Staging): Promise<PublishInput> {
-  const { contract, base, requestId, outcomes, write = writeStub } = options;
+  const { contract, requestId, outcomes, write = writeStub } = options;
   const run = runOf(requestId);
   const attempt = `_staging/${run}/${randomUUID()}`;
   const results: PartitionResult[] = [];
