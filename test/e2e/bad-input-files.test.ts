@@ -34,21 +34,36 @@ async function mendedPublishesEverything(zone: Zone): Promise<void> {
   expect(summary).toMatchObject({ commit: { version: 2 }, totals: { read: 7, published: 7 } });
 }
 
+const UNREADABLE = `the source file ${BAD} in `;
 test.each([
-  ['cut-short', (good: Buffer) => good.subarray(0, good.length >> 1), 'it was cut short, is still being written'],
-  ['empty', () => Buffer.alloc(0), 'it is empty (0 bytes)'],
-  ['not-parquet', () => Buffer.from('id,amount\n1,2\n'.repeat(9)), 'does not end as a Parquet file does'],
-  ['headless', (good: Buffer) => good.subarray(200), 'its data is not all there'],
-])('a %s file is named with what is wrong with it', async (name, spoil, why) => {
+  [
+    'cut-short',
+    (good: Buffer) => good.subarray(0, good.length >> 1),
+    UNREADABLE,
+    'it was cut short, is still being written',
+  ],
+  ['empty', () => Buffer.alloc(0), UNREADABLE, 'it is empty (0 bytes)'],
+  ['not-parquet', () => Buffer.from('id,amount\n1,2\n'.repeat(9)), UNREADABLE, 'does not end as a Parquet file does'],
+  ['half-a-footer', (good: Buffer) => good.subarray(good.length - 700), UNREADABLE, 'its footer claims'],
+  ['damaged', damagedInside, `${BAD} (partition ${DAY}) cannot be read`, 'as the columns the contract declares'],
+])('a file that is %s is named with what is wrong with it', async (name, spoil, where, why) => {
   const zone = await zoneWithNewDay(name);
   zone.put(BAD, spoil(readFileSync(join(zone.raw, `date=${DAY}/part-0.parquet`))));
   const failure = await zone.failure();
   expect(failure.type).toBe('UnreadableFile');
-  expect(failure.message).toContain(`the source file ${BAD} in ${zone.raw} is not Parquet that can be read: `);
+  expect(failure.message).toContain(where);
   expect(failure.message).toContain(why);
-  expect(failure.message).toContain('Nothing was written. Replace the file, or move it out of the raw zone.');
+  expect(failure.message).toMatch(
+    /Replace (the file, or move it out of the raw zone|or remove the file, then run again)\.$/,
+  );
   await mendedPublishesEverything(zone);
 });
+
+/** A whole footer, and rubbish where the data was. */
+function damagedInside(good: Buffer): Buffer {
+  const footer = good.readUInt32LE(good.length - 8) + 8;
+  return Buffer.concat([good.subarray(0, 4), Buffer.alloc(good.length - footer - 4, 0xff), good.subarray(-footer)]);
+}
 
 test.each([
   ['missing', { amount: null }, 'column "amount": expected float64, found no such column; rewrite the file with it'],
@@ -59,16 +74,19 @@ test.each([
     { updated_at: ['timestamp[ms, UTC]', ['1', '2']] },
     'column "updated_at": expected timestamp[ms], found timestamp[ms, UTC]; a time without a zone and one in UTC are never mixed',
   ],
-] as const)('a file of many with a %s column is named with the column, expected and found', async (name, changes, says) => {
-  const zone = await zoneWithNewDay(name);
-  await writeFiles([{ path: join(zone.raw, BAD), columns: columnsWith(changes) }]);
-  const failure = await zone.failure();
-  expect(failure.type).toBe('SchemaMismatch');
-  expect(failure.message).toContain('a source file does not have the columns the contract declares');
-  expect(failure.message).toContain(`${BAD}: ${says}`);
-  expect(failure.message).toContain('Nothing was written.');
-  await mendedPublishesEverything(zone);
-});
+] as const)(
+  'a file of many with a %s column is named with the column, expected and found',
+  async (name, changes, says) => {
+    const zone = await zoneWithNewDay(name);
+    await writeFiles([{ path: join(zone.raw, BAD), columns: columnsWith(changes) }]);
+    const failure = await zone.failure();
+    expect(failure.type).toBe('SchemaMismatch');
+    expect(failure.message).toContain('a source file does not have the columns the contract declares');
+    expect(failure.message).toContain(`${BAD}: ${says}`);
+    expect(failure.message).toContain('Nothing was written.');
+    await mendedPublishesEverything(zone);
+  },
+);
 
 test('a time without a zone is refused where the contract declares UTC', async () => {
   const zone = await Zone.published(it_, 'naive');
@@ -91,7 +109,12 @@ test('tidegate check names every bad file at once, and changes nothing', async (
   ]);
   const { code, stdout } = await tidegate(['check', 'check'], { env: it_.env });
   expect(code).toBe(1);
-  for (const file of ['date=2026-05-03/cut', 'date=2026-05-04/empty', 'date=2026-05-05/missing', 'date=2026-05-06/extra']) {
+  for (const file of [
+    'date=2026-05-03/cut',
+    'date=2026-05-04/empty',
+    'date=2026-05-05/missing',
+    'date=2026-05-06/extra',
+  ]) {
     expect(stdout).toContain(`${file}.parquet`);
   }
   expect(zone.look()).toEqual(before);

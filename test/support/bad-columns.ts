@@ -11,7 +11,9 @@ const GOOD: readonly Column[] = [
 ];
 
 /** The columns of two good transactions, some of them another (by name), taken out (null) or added. */
-export function columnsWith(changes: Readonly<Record<string, readonly [type: string, values: Column[2]] | null>>): Column[] {
+export function columnsWith(
+  changes: Readonly<Record<string, readonly [type: string, values: Column[2]] | null>>,
+): Column[] {
   const kept = GOOD.filter(([name]) => !(name in changes));
   const changed = Object.entries(changes).flatMap(([name, column]): Column[] =>
     column === null ? [] : [[name, column[0], column[1]]],

@@ -29,7 +29,7 @@ export class Zone {
   readonly raw: string;
   readonly curated: string;
 
-  private constructor(
+  constructor(
     readonly installation: Installation,
     readonly pipeline: string,
   ) {
@@ -39,11 +39,14 @@ export class Zone {
 
   static async published(installation: Installation, pipeline: string, options: ContractOptions = {}): Promise<Zone> {
     const zone = new Zone(installation, pipeline);
-    mkdirSync(zone.raw, { recursive: true });
-    zone.contract(options);
-    zone.land('2026-05-01', transactions('good', 3));
-    expect(await zone.run()).toMatchObject({ commit: { version: 1 }, totals: { published: 3 } });
+    await zone.publishFirst(options);
     return zone;
+  }
+
+  async publishFirst(options: ContractOptions = {}): Promise<void> {
+    this.contract(options);
+    this.land('2026-05-01', transactions('good', 3));
+    expect(await this.run()).toMatchObject({ commit: { version: 1 }, totals: { published: 3 } });
   }
 
   /** Writes the contract (again), `edit`ed as text. */

@@ -69,8 +69,8 @@ export class Installation {
     land(this.raw, date, rows, name);
   }
 
-  async worker(env: Record<string, string> = {}): Promise<WorkerProcess> {
-    const worker = await WorkerProcess.start({ ...this.env, ...env });
+  async worker(env: Record<string, string> = {}, under: readonly string[] = []): Promise<WorkerProcess> {
+    const worker = await WorkerProcess.start({ ...this.env, ...env }, under);
     this.workers.push(worker);
     return worker;
   }

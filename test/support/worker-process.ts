@@ -16,9 +16,10 @@ export class WorkerProcess {
     child.stdout?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
   }
 
-  /** Starts one and waits until it polls. */
-  static async start(env: Record<string, string>): Promise<WorkerProcess> {
-    const child = spawn(process.execPath, [join(DIST, 'worker.js')], {
+  /** Starts one and waits until it polls. `under`: a command that becomes the worker, such as `setpriv …`. */
+  static async start(env: Record<string, string>, under: readonly string[] = []): Promise<WorkerProcess> {
+    const [command, ...args] = [...under, process.execPath, join(DIST, 'worker.js')] as [string, ...string[]];
+    const child = spawn(command, args, {
       env: { ...process.env, TIDEGATE_HEARTBEAT_SECONDS: '2', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

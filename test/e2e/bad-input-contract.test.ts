@@ -1,0 +1,109 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tidegate } from '../cli/support/tidegate';
+import { Zone } from '../support/bad-zone';
+import { Installation } from '../support/installation';
+import { publishedIds } from '../support/read-table';
+import { transactions } from '../support/transactions';
+
+/**
+ * Contracts that contradict themselves, their source or their target: told by `tidegate check`, and
+ * by a run that meets them. (Changed rules of a published table: see backfill.test.ts.)
+ */
+let it_: Installation;
+
+beforeAll(async () => {
+  it_ = await Installation.create();
+  await it_.worker({ TIDEGATE_ACTIVITY_ATTEMPTS: '2' });
+}, 180_000);
+afterAll(async () => {
+  await it_?.dispose();
+});
+
+async function check(pipeline: string): Promise<{ code: number | null; text: string }> {
+  const { code, stdout, stderr } = await tidegate(['check', pipeline], { env: it_.env });
+  return { code, text: stdout + stderr };
+}
+
+/** A change of the contract that is refused by `check` (exit code 2) and by a run, and then taken back. */
+async function isRefused(zone: Zone, edit: (yaml: string) => string, says: readonly string[]): Promise<void> {
+  zone.land('2026-05-02', transactions('next', 2));
+  zone.contract({}, edit);
+  const { code, text } = await check(zone.pipeline);
+  expect(code).toBe(2);
+  const failure = await zone.failure();
+  expect(failure.type).toBe('ContractError');
+  for (const part of says) {
+    expect(text).toContain(part);
+    expect(failure.message).toContain(part);
+  }
+  zone.contract();
+  await zone.publishesEverything();
+}
+
+test('a gate on a column that is not declared is refused with its line, and the column that was meant', async () => {
+  const zone = await Zone.published(it_, 'unknown-column');
+  const says = ['unknown-column.yaml', ':13:30:', 'amuont', 'did you mean "amount"?'];
+  await isRefused(zone, (yaml) => yaml.replace('column: amount', 'column: amuont'), says);
+});
+
+test.each([
+  ['same', (zone: Zone) => zone.raw, 'the published table is the source folder'],
+  ['inside', (zone: Zone) => join(zone.raw, 'curated'), 'the published table lies inside the source folder'],
+  ['around', (zone: Zone) => join(zone.raw, '..'), 'the published table holds the source folder'],
+])('a target that overlaps its source is refused: %s', async (name, target, says) => {
+  const zone = await Zone.published(it_, `overlap-${name}`);
+  const held = readdirSync(zone.raw);
+  await isRefused(zone, (yaml) => yaml.replace(zone.curated, target(zone)), [says]);
+  expect(readdirSync(zone.raw)).toEqual([...held, 'date=2026-05-02']);
+});
+
+test('a target that reaches its source through a symbolic link is refused', async () => {
+  const zone = await Zone.published(it_, 'overlap-link');
+  const link = join(zone.raw, '..', 'elsewhere');
+  symlinkSync(zone.raw, link);
+  await isRefused(zone, (yaml) => yaml.replace(zone.curated, join(link, 'curated')), [
+    'the published table lies inside the source folder',
+  ]);
+});
+
+test('a target folder that holds something else is refused, and nothing in it is touched', async () => {
+  const zone = await Zone.published(it_, 'strangers');
+  const folder = join(zone.raw, '..', 'documents');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'thesis.docx'), 'years of work');
+  zone.contract({}, (yaml) => yaml.replace(zone.curated, folder));
+  const says = `publish.path ${folder} holds 1 other entry (thesis.docx) and no tidegate.json: it is not a Tidegate table; name a new or empty folder`;
+  const { code, text } = await check('strangers');
+  expect(code).toBe(1);
+  expect(text).toContain(says);
+  const failure = await zone.failure();
+  expect(failure.type).toBe('TargetError');
+  expect(failure.message).toContain(says);
+  expect(readdirSync(folder)).toEqual(['thesis.docx']);
+  expect(readFileSync(join(folder, 'thesis.docx'), 'utf8')).toBe('years of work');
+
+  rmSync(join(folder, 'thesis.docx'));
+  expect((await zone.run()).commit!.path).toContain(folder);
+});
+
+test("another pipeline's table is refused, and stays that pipeline's", async () => {
+  const owner = await Zone.published(it_, 'owner');
+  const guest = await Zone.published(it_, 'guest');
+  const before = owner.look();
+  guest.contract({}, (yaml) => yaml.replace(guest.curated, owner.curated));
+  const says = `the table at ${owner.curated} belongs to the pipeline "owner"; the pipeline "guest" cannot publish there; give it a publish.path of its own`;
+  const { code, text } = await check('guest');
+  expect(code).toBe(1);
+  expect(text).toContain(says);
+  const failure = await guest.failure();
+  expect(failure.type).toBe('TargetError');
+  expect(failure.message).toContain(says);
+  expect(owner.look()).toEqual(before);
+
+  guest.contract();
+  guest.land('2026-05-02', transactions('next', 1));
+  await guest.publishesEverything();
+  await owner.publishesEverything();
+  expect(publishedIds(owner.look().path)).toEqual(['tgood-0', 'tgood-1', 'tgood-2']);
+});
