@@ -4,6 +4,7 @@ import pl from 'nodejs-polars';
 import type { DataFrame, LazyDataFrame } from 'nodejs-polars';
 import { HASH_BITS } from './duplicates';
 import { HASH } from './names';
+import { writing } from './write-error';
 
 const BUCKET = 'bucket';
 const SINK = { maintainOrder: false, syncOnClose: 'none', mkdir: false };
@@ -35,6 +36,10 @@ export class Candidates {
       .lazy()
       .withColumns(pl.col(HASH).div(pl.lit(width)).floor().cast(pl.UInt32).alias(BUCKET))
       .collect();
+    await writing(this.#folder, () => this.#deal(dealt));
+  }
+
+  async #deal(dealt: DataFrame): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     for (const [bucket, files] of this.#files.entries()) {
       const path = join(this.#folder, `${bucket}-${files.length}.parquet`);

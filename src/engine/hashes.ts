@@ -5,6 +5,7 @@ import type { Expr } from 'nodejs-polars';
 import type { Column } from '../contract/contract';
 import { HASH_BITS, NO_HASH } from './duplicates';
 import { asDeclared } from './polars-types';
+import { writing } from './write-error';
 
 const uint64 = (digits: string): Expr => pl.lit(digits).cast(pl.UInt64);
 
@@ -47,20 +48,25 @@ export class HashStore {
     this.#budget = budget;
   }
 
+  /** @throws Error that names the file, when it cannot be written. */
   async append(hashes: Float64Array): Promise<void> {
     if (hashes.length <= this.#budget) {
       this.#budget -= hashes.length;
       this.#kept.push({ hashes });
       return;
     }
-    this.#file ??= await open(this.#path, 'wx+');
     const bytes = new Uint8Array(hashes.buffer, hashes.byteOffset, hashes.byteLength);
+    await writing(this.#path, () => this.#write(bytes));
+    this.#kept.push({ hashes: null, at: this.#end, length: hashes.length });
+    this.#end += bytes.length;
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    this.#file ??= await open(this.#path, 'wx+');
     for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, this.#end + done);
       done += bytesWritten;
     }
-    this.#kept.push({ hashes: null, at: this.#end, length: hashes.length });
-    this.#end += bytes.length;
   }
 
   async get(index: number): Promise<Float64Array> {

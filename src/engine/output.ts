@@ -2,11 +2,11 @@ import { mkdir, open, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { LazyDataFrame } from 'nodejs-polars';
 import type { PlannedPartition } from '../discovery/plan-types';
-import { messageOf } from '../errors';
 import { flush } from './flush';
 import { readFooterFacts } from './footer';
 import type { TransformInput } from './inputs';
 import type { OutputFile } from './types';
+import { writing } from './write-error';
 
 /** Order is kept only when asked for, and flushing is done here. */
 const SINK = { maintainOrder: true, syncOnClose: 'none', mkdir: false };
@@ -39,7 +39,7 @@ export class OutputWriter {
   async write(rows: LazyDataFrame): Promise<void> {
     const path = join(this.#folder, `${this.#name}-${this.#files.length}.parquet`);
     const place = relative(this.#tableRoot, path).split(sep).join('/');
-    try {
+    const work = async (): Promise<void> => {
       await mkdir(this.#folder, { recursive: true });
       // Names are drawn afresh by every attempt; nothing is ever opened for writing twice.
       await (await open(path, 'wx')).close();
@@ -49,9 +49,7 @@ export class OutputWriter {
       await flush(path);
       const [{ size }, footer] = await Promise.all([stat(path), readFooterFacts(path)]);
       this.#files.push({ path: place, rows: footer.rows, size });
-    } catch (error) {
-      const message = messageOf(error).split('\n')[0];
-      throw new Error(`could not write ${place} for partition ${this.#partition.date}: ${message}`, { cause: error });
-    }
+    };
+    await writing(path, work, ` for partition ${this.#partition.date}`);
   }
 }

@@ -16,6 +16,7 @@ import type { Reader } from './read';
 import { lowerBound, readRows } from './read-rows';
 import { keyName, orderName, settleKeys, settleUnique } from './settle';
 import type { Batch, Piece } from './slices';
+import { writing } from './write-error';
 
 /** A resolution over one set of partitions. */
 export interface ScopeWork {
@@ -50,7 +51,7 @@ export interface HashedRows {
 /** Reads the key columns of every row once and keeps their hashes. */
 export async function hashRows(work: ScopeWork): Promise<HashedRows> {
   const { contract, limits, scratch } = work;
-  await mkdir(scratch);
+  await writing(scratch, () => mkdir(scratch));
   const key = columnsOf(contract, contract.deduplicate.primaryKey);
   const gates = contract.gates.filter((gate) => gate.kind === 'unique');
   const budget = Math.floor(limits.hashesInMemory / (1 + gates.length));

@@ -8,6 +8,7 @@ import { findSuperseded, findRepeated, hashRows } from './resolve-scope';
 import type { ScopeWork } from './resolve-scope';
 import { countAmbiguous } from './settle-ambiguous';
 import { SUPERSEDED, uniqueSet, writeRowSets } from './row-sets';
+import { writing } from './write-error';
 import { batchRows, batchesOf } from './slices';
 import type { EngineHooks, PartitionResolution } from './types';
 
@@ -41,7 +42,7 @@ export async function resolve(
   hooks: EngineHooks = {},
   limits: ResolveLimits = LIMITS,
 ): Promise<PartitionResolution[]> {
-  await mkdir(input.directory, { recursive: true });
+  await writing(input.directory, () => mkdir(input.directory, { recursive: true }));
   const progress = { done: 0, total: input.partitions.reduce((sum, { rows }) => sum + rows, 0) };
   const report = (rows: number): void => {
     progress.done += rows;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import pl from 'nodejs-polars';
 import { flush } from './flush';
+import { writing } from './write-error';
 
 export const SUPERSEDED = 'superseded';
 export const uniqueSet = (gate: string): string => `unique:${gate}`;
@@ -19,10 +20,12 @@ export async function writeRowSets(directory: string, name: string, sets: RowSet
   if (frames.length === 0) return null;
   const path = join(directory, name);
   const all = frames.length === 1 ? frames[0]! : pl.concat(frames);
-  await all
-    .sinkParquet(path, { compression: 'zstd', compressionLevel: 1, statistics: true, sinkOptions: SINK })
-    .collect();
-  await flush(path);
+  await writing(path, async () => {
+    await all
+      .sinkParquet(path, { compression: 'zstd', compressionLevel: 1, statistics: true, sinkOptions: SINK })
+      .collect();
+    await flush(path);
+  });
   return name;
 }
 

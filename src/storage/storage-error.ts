@@ -30,8 +30,8 @@ const LASTING: Readonly<Record<string, string>> = {
 
 const PASSING: Readonly<Record<string, string>> = {
   ENOENT: 'it is not there',
-  ENOSPC: 'no space left on the device. Free some space; the work is tried again',
-  EDQUOT: 'the disk quota is used up. Free some space; the work is tried again',
+  ENOSPC: 'no space left on the device. Free some space, then run again',
+  EDQUOT: 'the disk quota is used up. Free some space, then run again',
   EMFILE: 'too many open files in this process. Raise the limit (ulimit -n)',
   ENFILE: 'too many open files on this machine. Raise the limit',
   EIO: 'the device reports an input/output error. Check the disk',

@@ -1,0 +1,31 @@
+import { codeOf, messageOf } from '../errors';
+
+/** Codes of system errors by the number that Polars gives (Linux). */
+const CODES: Readonly<Record<string, string>> = { 1: 'EPERM', 13: 'EACCES', 28: 'ENOSPC', 30: 'EROFS', 122: 'EDQUOT' };
+
+const SPACE = 'Free some space (`tidegate vacuum` shows what the table can give back), then run again';
+const ACCESS =
+  'Give the user that runs the worker read and write access to publish.path and all below it, then run again';
+const WHY: Readonly<Record<string, string>> = {
+  EPERM: `operation not permitted (EPERM). ${ACCESS}.`,
+  EACCES: `permission denied (EACCES). ${ACCESS}.`,
+  EROFS: 'the file system is read-only (EROFS). Mount it for writing, then run again.',
+  ENOSPC: `no space left on the device (ENOSPC). ${SPACE}.`,
+  EDQUOT: `the disk quota is used up (EDQUOT). ${SPACE}.`,
+};
+
+/**
+ * Does work that writes `path`, and says of a failure what could not be written, why, and what to do.
+ * Such a failure is the disk's, not the data's: another try may succeed.
+ */
+export async function writing<T>(path: string, work: () => Promise<T>, what = ''): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const message = messageOf(error).split('\n')[0] ?? '';
+    // Errors of Polars have a code too, and it says nothing.
+    const code = CODES[/os error (\d+)/i.exec(message)?.[1] ?? ''] ?? codeOf(error) ?? '';
+    const why = WHY[code] ?? message;
+    throw new Error(`could not write ${path}${what}: ${why}`, { cause: error });
+  }
+}
