@@ -17,10 +17,12 @@ export function resolveKeys(deps: ActivityDeps): Activities['resolveKeys'] {
   return ({ plan: ref }) =>
     attempt('resolveKeys', async (hooks) => {
       const { plan, contract, folder } = await openPlan(deps, ref);
-      const directory = join(folder.staging().path, 'resolution');
-      const { partitions } = plan;
-      const resolved = await resolve({ contract, sourceRoot: contract.source.path, partitions, directory }, hooks);
-      const document: ResolutionDocument = { directory, partitions: resolved };
-      return await folder.write('resolution', document);
+      return await folder.staged(async ({ path }) => {
+        const directory = join(path, 'resolution');
+        const { partitions } = plan;
+        const resolved = await resolve({ contract, sourceRoot: contract.source.path, partitions, directory }, hooks);
+        const document: ResolutionDocument = { directory, partitions: resolved };
+        return await folder.write('resolution', document);
+      });
     });
 }

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../contract';
 import { TerminalError } from '../errors';
@@ -58,9 +59,18 @@ export class RunFolder {
     return JSON.parse(bytes.toString('utf8')) as T;
   }
 
-  /** A fresh staging folder for one attempt, not yet made. */
-  staging(): { readonly attempt: string; readonly path: string } {
+  /**
+   * Does an attempt's work with a fresh staging folder, not yet made. What a failed attempt wrote is
+   * removed: on a full disk, the next one needs the room.
+   */
+  async staged<T>(work: (staging: { readonly attempt: string; readonly path: string }) => Promise<T>): Promise<T> {
     const attempt = randomUUID();
-    return { attempt, path: join(this.#root, '_staging', this.run, attempt) };
+    const path = join(this.#root, '_staging', this.run, attempt);
+    try {
+      return await work({ attempt, path });
+    } catch (error) {
+      await rm(path, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
   }
 }

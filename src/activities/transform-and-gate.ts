@@ -12,35 +12,36 @@ export function transformAndGate(deps: ActivityDeps): Activities['transformAndGa
     attempt('transformAndGate', async ({ signal, onProgress }) => {
       const { plan, contract, folder } = await openPlan(deps, ref);
       const { directory, partitions: resolved } = await folder.read<ResolutionDocument>(resolutionRef);
-      const { attempt: uuid, path: stagingDir } = folder.staging();
-      const results: PartitionResult[] = [];
-      for (let index = group.from; index < group.to; index += 1) {
-        const partition = plan.partitions[index];
-        const resolution = resolved[index];
-        if (!partition || resolution?.date !== partition.date) {
-          throw new TerminalError('CorruptTable', `the resolution of run ${folder.run} is not that of its plan`);
+      return await folder.staged(async ({ attempt: uuid, path: stagingDir }) => {
+        const results: PartitionResult[] = [];
+        for (let index = group.from; index < group.to; index += 1) {
+          const partition = plan.partitions[index];
+          const resolution = resolved[index];
+          if (!partition || resolution?.date !== partition.date) {
+            throw new TerminalError('CorruptTable', `the resolution of run ${folder.run} is not that of its plan`);
+          }
+          const result = await transformPartition(
+            {
+              contract,
+              sourceRoot: contract.source.path,
+              partition,
+              resolution,
+              resolutionDir: directory,
+              tableRoot: contract.publish.path,
+              stagingDir,
+              run: folder.run,
+              attempt: uuid,
+            },
+            { signal, onProgress: (progress) => onProgress({ date: partition.date, ...progress }) },
+          );
+          results.push(result);
         }
-        const result = await transformPartition(
-          {
-            contract,
-            sourceRoot: contract.source.path,
-            partition,
-            resolution,
-            resolutionDir: directory,
-            tableRoot: contract.publish.path,
-            stagingDir,
-            run: folder.run,
-            attempt: uuid,
-          },
-          { signal, onProgress: (progress) => onProgress({ date: partition.date, ...progress }) },
+        const document = await folder.write('results', results);
+        const totals = sumCounts(
+          gateNames(contract),
+          results.map(({ counts }) => counts),
         );
-        results.push(result);
-      }
-      const document = await folder.write('results', results);
-      const totals = sumCounts(
-        gateNames(contract),
-        results.map(({ counts }) => counts),
-      );
-      return { ...document, totals };
+        return { ...document, totals };
+      });
     });
 }
