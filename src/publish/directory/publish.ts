@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TerminalError, VoidPlan } from '../../errors';
 import { failpoint } from '../../failpoints';
@@ -60,6 +60,8 @@ async function claim(root: string, input: PublishInput, now: () => Date): Promis
     await buildSnapshot(root, tree, next, input);
     await mkdir(join(root, SNAPSHOTS), { recursive: true });
     await fsync(root);
+    // What is claimed must be shown, so a root that may not be written is found out before.
+    await access(root, constants.W_OK);
     await failpoint('publish.before-claim');
     input.signal?.throwIfAborted();
     await rename(tree, versionFolder(root, next.commit.version));

@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 
 /** The operations that publishing does, on the real file system, in the order in which they come. */
 const OPERATIONS = [
+  'access',
   'copyFile',
   'link',
   'lstat',
