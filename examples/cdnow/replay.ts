@@ -166,6 +166,6 @@ const money = (text: string): string =>
   Number(text).toLocaleString('en', { style: 'currency', currency: 'USD', minimumFractionDigits: 2 });
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  console.error(error);
   process.exitCode = 1;
 });

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, ServiceError, type WorkflowHandle } from '@temporalio/client';
 import { type DevServer, type Report, type RunSummary, TASK_QUEUE, WorkflowType, startDevServer } from 'tidegate';
 
 const CLI = join(dirname(require.resolve('tidegate/package.json')), 'dist', 'cli', 'main.js');
@@ -45,12 +45,12 @@ export class Tidegate {
 
   /** What a schedule does: starts `incrementalRun` and waits for its outcome. */
   async run(workflowId: string): Promise<{ summary: RunSummary; report: Report }> {
-    const outcome: Promise<RunSummary> = this.#client.workflow.execute(WorkflowType.incrementalRun, {
+    const requester = await this.#client.workflow.start(WorkflowType.incrementalRun, {
       workflowId,
       taskQueue: TASK_QUEUE,
       args: [{ pipeline: 'cdnow' }],
     });
-    const summary = await Promise.race([outcome, this.#workerEnded]);
+    const summary = await Promise.race([outcomeOf<RunSummary>(requester), this.#workerEnded]);
     return { summary, report: JSON.parse(readFileSync(summary.report!, 'utf8')) as Report };
   }
 
@@ -79,5 +79,16 @@ export class Tidegate {
     }
     await this.#connection.close();
     await this.#server.stop();
+  }
+}
+
+/** Waits for a workflow; the run goes on when a busy server is slow to answer, so asking again is all it takes. */
+async function outcomeOf<T>(handle: WorkflowHandle): Promise<T> {
+  for (let tries = 10; ; tries -= 1) {
+    try {
+      return (await handle.result()) as T;
+    } catch (error) {
+      if (!(error instanceof ServiceError) || tries === 1) throw error;
+    }
   }
 }
