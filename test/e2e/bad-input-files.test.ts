@@ -89,16 +89,22 @@ test.each([
 );
 
 test('a time without a zone is refused where the contract declares UTC', async () => {
-  const zone = await Zone.published(it_, 'naive');
-  const before = zone.look();
+  const zone = new Zone(it_, 'naive');
   zone.contract({}, (yaml) => yaml.replace('timestamp[ms]', 'timestamp[ms, UTC]'));
-  const { code, stdout } = await tidegate(['check', 'naive'], { env: it_.env });
-  expect(code).toBe(1);
-  expect(stdout).toContain('column updated_at: expected timestamp[ms, UTC], found timestamp[ms]');
-  expect(zone.look()).toEqual(before);
+  const zoned = columnsWith({ updated_at: ['timestamp[ms, UTC]', ['1', '2']] });
+  await writeFiles([{ path: join(zone.raw, 'date=2026-05-01/part-0.parquet'), columns: zoned }]);
+  await zone.publishesEverything();
+  await writeFiles([{ path: join(zone.raw, BAD), columns: columnsWith({}) }]);
+  const failure = await zone.failure();
+  expect(failure.type).toBe('SchemaMismatch');
+  expect(failure.message).toContain(
+    `${BAD}: column "updated_at": expected timestamp[ms, UTC], found timestamp[ms]; a time without a zone and one in UTC are never mixed: rewrite the file, or declare the other`,
+  );
+  await writeFiles([{ path: join(zone.raw, BAD), columns: zoned }]);
+  expect(await zone.publishesEverything()).toMatchObject({ totals: { read: 4, superseded: 2, published: 2 } });
 });
 
-test('tidegate check names every bad file at once, and changes nothing', async () => {
+test('tidegate check names every bad file at once, tidegate run fails on them, and neither changes the table', async () => {
   const zone = await zoneWithNewDay('check');
   const before = zone.look();
   zone.put('date=2026-05-03/cut.parquet', readFileSync(join(zone.raw, `date=${DAY}/part-0.parquet`)).subarray(0, 99));
@@ -117,5 +123,8 @@ test('tidegate check names every bad file at once, and changes nothing', async (
   ]) {
     expect(stdout).toContain(`${file}.parquet`);
   }
+  const run = await tidegate(['run', 'check'], { env: it_.env });
+  expect(run).toMatchObject({ code: 1, stdout: '' });
+  expect(run.stderr).toMatch(/error \(UnreadableFile\): .*date=2026-05-0[34].*is not Parquet that can be read/);
   expect(zone.look()).toEqual(before);
 });

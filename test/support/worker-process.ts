@@ -18,7 +18,7 @@ export class WorkerProcess {
 
   /** Starts one and waits until it polls. `under`: a command that becomes the worker, such as `setpriv …`. */
   static async start(env: Record<string, string>, under: readonly string[] = []): Promise<WorkerProcess> {
-    const [command = process.execPath, ...args] = [...under, process.execPath, join(DIST, 'worker.js')];
+    const [command, ...args] = [...under, process.execPath, join(DIST, 'worker.js')];
     const child = spawn(command, args, {
       env: { ...process.env, TIDEGATE_HEARTBEAT_SECONDS: '2', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
