@@ -14,6 +14,7 @@ const TICK_MS = 700;
 const QUERY_MS = 2_000;
 const NO_WORKER_AFTER_MS = 3_000;
 const NO_WORKER_AGAIN_MS = 30_000;
+const OUTAGE_MS = 5 * 60_000;
 
 interface FollowOptions {
   /** Whether Ctrl-C detaches. Default true. */
@@ -49,7 +50,7 @@ export async function follow<T>(
   // Both end before the caller closes the connection: a call that retries on a closed one would crash the process.
   const { connection } = temporal;
   const shown = showProgress(temporal, requester, line, watch.signal);
-  const result = connection.withAbortSignal(watch.signal, () => requester.handle.result() as Promise<T>);
+  const result = connection.withAbortSignal(watch.signal, () => outlast<T>(temporal, requester, line, watch.signal));
   try {
     return await Promise.race([result, interrupted]);
   } finally {
@@ -57,6 +58,47 @@ export async function follow<T>(
     await Promise.allSettled([shown, result]);
     line.stop();
   }
+}
+
+/** The result, through outages of the server: the run waits for it to come back, and so does who follows the run. */
+async function outlast<T>(
+  { address }: TemporalClient,
+  { handle, pipeline }: Requester,
+  line: ProgressLine,
+  signal: AbortSignal,
+): Promise<T> {
+  let giveUpAt: number | null = null;
+  for (;;) {
+    const asked = Date.now();
+    try {
+      return (await handle.result()) as T;
+    } catch (error) {
+      if (signal.aborted || !isUnavailable(error)) throw error;
+      const now = Date.now();
+      if (giveUpAt === null || now - asked > OUTAGE_MS) {
+        giveUpAt = now + OUTAGE_MS;
+        line.say(
+          `The Temporal server at ${address} does not answer. The run goes on when it is back; Ctrl-C detaches.`,
+        );
+      } else if (now > giveUpAt) {
+        throw new Error(
+          `the Temporal server at ${address} has not answered for ${OUTAGE_MS / 60_000} minutes. ` +
+            `The request stays with it; when it is back: tidegate status ${pipeline}`,
+          { cause: error },
+        );
+      }
+      await sleep(TICK_MS, undefined, { signal });
+    }
+  }
+}
+
+const GRPC_UNAVAILABLE = 14;
+
+/** By name, as the client's package is loaded late. */
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error) || error.name !== 'ServiceError') return false;
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause && cause.code === GRPC_UNAVAILABLE;
 }
 
 export function detachedText({ pipeline, workflowId, requestId }: Requester): string {
