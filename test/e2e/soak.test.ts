@@ -1,3 +1,4 @@
+import { WorkflowFailedError } from '@temporalio/client';
 import { addDays, parsePartitionDate } from '../../src/discovery';
 import type { BackfillSummary, RunSummary } from '../../src/workflows/messages';
 import { pipelineWorkflowId } from '../../src/workflows/messages';
@@ -38,14 +39,13 @@ test('210 requests, 22 worker kills, a server restart, a terminated entity: one 
       incrementals.push(followed((await it_.start('incrementalRun', { requestId: `i${index}` })).workflowId));
     }
   };
-  /** The result, over restarts of the server: the client of the moment asks again. */
+  /** The result, over restarts of the server: who waits asks again. */
   const followed = async <T>(workflowId: string): Promise<T> => {
     for (;;) {
-      const { client } = it_;
       try {
-        return (await client.workflow.getHandle(workflowId).result()) as T;
+        return (await it_.client.workflow.getHandle(workflowId).result()) as T;
       } catch (error) {
-        if (client === it_.client && (error as Error).name === 'WorkflowFailedError') throw error;
+        if (error instanceof WorkflowFailedError) throw error;
         await sleep(500);
       }
     }

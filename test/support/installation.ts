@@ -22,8 +22,8 @@ export class Installation {
   readonly curated: string;
   readonly workers: WorkerProcess[] = [];
   #server: DevServer;
-  #connection: Connection;
-  #client: Client;
+  readonly #connection: Connection;
+  readonly #client: Client;
 
   private constructor(
     readonly folder: string,
@@ -80,9 +80,8 @@ export class Installation {
     const port = Number(this.#server.address.split(':')[1]);
     await this.#server.kill();
     this.#server = await startDevServer({ headless: true, port, dbFilename: join(this.folder, 'temporal.db') });
-    await this.#connection.close();
-    this.#connection = await Connection.connect({ address: this.#server.address });
-    this.#client = new Client({ connection: this.#connection });
+    // The connection stays: it finds the server again, as a user's would.
+    await this.#connection.ensureConnected();
   }
 
   /** Starts a requester and returns its handle. */
