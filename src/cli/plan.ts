@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Contract } from '../contract';
 import { resolutionDigest, rowsDigest } from '../contract';
-import type { Plan, RunScope } from '../discovery';
+import type { Plan, PlanScope } from '../discovery';
 import { discover, planDigest, utcToday } from '../discovery';
 import { openTable } from '../publish';
 import { discoveryOfPlan, renderDiscovery } from '../quality';
@@ -46,7 +46,7 @@ export function registerPlan(program: Command): void {
 }
 
 /** The plan that a run of `scope`, started now, executes: made from contract, table and source alone. */
-export async function planNow(contract: Contract, scope: RunScope): Promise<Plan> {
+export async function planNow(contract: Contract, scope: PlanScope): Promise<Plan> {
   return await discover({
     contract,
     store: localStore(contract.source.path),

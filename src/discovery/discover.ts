@@ -7,7 +7,7 @@ import { listSource } from './listing';
 import type { SourceFile } from './manifest';
 import type { PartitionDate } from './partition-date';
 import { makePlan } from './plan';
-import type { IgnoredEntry, Plan, RunScope } from './plan-types';
+import type { IgnoredEntry, Plan, PlanScope } from './plan-types';
 import { type SchemaFault, assertNoFaults, checkSchema } from './schema-check';
 import { type PlanState, selectPartitions } from './selection';
 
@@ -28,7 +28,7 @@ export interface DiscoverInput extends Hooks {
   readonly store: ObjectStore;
   /** Of the contract. */
   readonly digests: { readonly resolution: string; readonly rows: string };
-  readonly scope: RunScope;
+  readonly scope: PlanScope;
   /** The table as committed; a `TableState` is one. */
   readonly state: PlanState;
   /** In UTC. */

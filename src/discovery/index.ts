@@ -7,6 +7,7 @@ export {
   type LeftPartition,
   type Plan,
   type PlannedPartition,
+  type PlanScope,
   type RunScope,
 } from './plan-types';
 export { listSource, type ListedPartition, type SourceListing } from './listing';

@@ -52,10 +52,20 @@ export interface IgnoredEntry {
 }
 
 /** What a run is asked to do. */
-export type RunScope =
+export type RunScope = PlanScope | RollbackScope;
+
+/** What is planned and computed from raw files. */
+export type PlanScope =
   | { readonly kind: 'incremental' }
   | { readonly kind: 'backfill'; readonly from: PartitionDate; readonly to: PartitionDate }
   | { readonly kind: 'backfill'; readonly select: 'all' | 'stale' };
+
+/** A new version with the content of an earlier one: nothing is computed. */
+export interface RollbackScope {
+  readonly kind: 'rollback';
+  /** The version to restore. */
+  readonly to: number;
+}
 
 /**
  * What a run will do, frozen: a pure function of the contract, the table's state, the listing and
@@ -65,7 +75,7 @@ export type RunScope =
 export interface Plan {
   readonly formatVersion: 1;
   readonly pipeline: string;
-  readonly scope: RunScope;
+  readonly scope: PlanScope;
   /** The table as it was when the plan was made; version 0 is a table without commits. */
   readonly base: { readonly version: number; readonly watermark: PartitionDate | null };
   /** First date of the window an incremental run looks at; null when there is no watermark, or in a backfill. */

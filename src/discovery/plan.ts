@@ -3,7 +3,7 @@ import canonicalize from 'canonicalize';
 import { type CountedFile, type SourceFile, fingerprint } from './manifest';
 import { byPath, compareBytes } from './order';
 import type { PartitionDate } from './partition-date';
-import type { Plan, PlannedPartition, RunScope } from './plan-types';
+import type { Plan, PlannedPartition, PlanScope } from './plan-types';
 import { type SelectedPartition, type Selection, type SelectionInput, selectPartitions } from './selection';
 import { windowStart } from './window';
 
@@ -58,7 +58,7 @@ function planned({ date, reason, files: listed }: SelectedPartition, rowsOf: Pla
 
 /** The greatest date an incremental run has consumed; backfills do not move it (SEMANTICS 3.5). */
 function watermarkAfter(
-  scope: RunScope,
+  scope: PlanScope,
   before: PartitionDate | null,
   taken: readonly PlannedPartition[],
 ): PartitionDate | null {

@@ -1,6 +1,6 @@
 import { TerminalError } from '../errors';
 import { type PartitionDate, parsePartitionDate } from './partition-date';
-import { LeaveReason, type RunScope } from './plan-types';
+import { LeaveReason, type PlanScope } from './plan-types';
 import type { Selection, SelectionInput } from './selection';
 
 const NAMED = 20;
@@ -8,7 +8,7 @@ const NAMED = 20;
 type Range = { readonly from: PartitionDate; readonly to: PartitionDate };
 
 /** @throws TerminalError `RequestError` when the range is no range of real dates. */
-export function requestedRange({ from, to }: Extract<RunScope, Range>): Range {
+export function requestedRange({ from, to }: Extract<PlanScope, Range>): Range {
   for (const [end, date] of [
     ['from', from],
     ['to', to],

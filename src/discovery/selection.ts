@@ -4,7 +4,7 @@ import type { ListedPartition, SourceListing } from './listing';
 import { fingerprint } from './manifest';
 import { byDate } from './order';
 import { type PartitionDate, addDays, daysBetween } from './partition-date';
-import { LeaveReason, type LeftPartition, type RunScope, TakeReason } from './plan-types';
+import { LeaveReason, type LeftPartition, type PlanScope, TakeReason } from './plan-types';
 import { windowStart } from './window';
 
 /** What discovery needs of the table; a `TableState` is one. */
@@ -21,7 +21,7 @@ export interface SelectionInput {
   readonly contract: Contract;
   /** Of the contract. */
   readonly digests: { readonly resolution: string; readonly rows: string };
-  readonly scope: RunScope;
+  readonly scope: PlanScope;
   readonly state: PlanState;
   readonly listing: SourceListing;
   /** In UTC. */
@@ -139,7 +139,7 @@ function future({ today }: SelectionInput): Omit<LeftPartition, 'date'> {
 }
 
 /** The dates of a backfill's range that hold no data and never did. */
-function missingDates(scope: RunScope, known: ReadonlySet<PartitionDate>): LeftPartition[] {
+function missingDates(scope: PlanScope, known: ReadonlySet<PartitionDate>): LeftPartition[] {
   if (scope.kind !== 'backfill' || 'select' in scope) return [];
   const missing: LeftPartition[] = [];
   const days = daysBetween(scope.from, scope.to);

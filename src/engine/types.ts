@@ -33,6 +33,8 @@ export interface OutputFile {
   readonly rows: number;
   /** Bytes. */
   readonly size: number;
+  /** SHA-256 of the file's bytes, in hex: what `verify` holds it against. Absent in versions made before it was recorded. */
+  readonly sha256?: string;
 }
 
 /** What one partition became. Counts are not derived from each other (SEMANTICS 6.1). */

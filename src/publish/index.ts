@@ -1,5 +1,19 @@
 /** The door of the publish room: tables, opened by the format their contract names. */
 export { openTable, type OpenTableOptions } from './open-table';
-export type { Commit, PartitionState, PublishInput, Table, TableState, VacuumReport } from './table';
+export type {
+  Commit,
+  PartitionState,
+  PublishInput,
+  RollbackInput,
+  Table,
+  TableState,
+  VacuumReport,
+  VerifyCheck,
+  VerifyFault,
+  VerifyOptions,
+  VerifyReport,
+  VersionChoice,
+  VersionPlace,
+} from './table';
 export { runOf } from './directory/layout';
 export { TableIoError } from './directory/io-error';

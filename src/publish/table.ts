@@ -15,14 +15,15 @@ export interface Commit {
   /** The short digest of the request id that names the run's folders and files. */
   readonly run: string;
   readonly scope: RunScope;
+  /** Of the plan that was run; of a rollback, of what it was asked for. */
   readonly planDigest: string;
   readonly watermark: { readonly before: PartitionDate | null; readonly after: PartitionDate | null };
-  /** First and last date of the partitions this commit rewrote. */
+  /** First and last date of the partitions this commit rewrote; of a rollback, of those it changed. */
   readonly range: { readonly from: PartitionDate; readonly to: PartitionDate } | null;
   readonly digests: { readonly resolution: string; readonly rows: string };
-  /** Partitions rewritten by this commit. */
+  /** Partitions rewritten by this commit; of a rollback, those it changed, those it took away among them. */
   readonly partitions: number;
-  /** Of the partitions rewritten by this commit. */
+  /** Of the partitions rewritten by this commit; of a rollback, of those it brought back. */
   readonly totals: Counts;
   /** UTC, ISO 8601. */
   readonly committedAt: string;
@@ -67,6 +68,77 @@ export interface PublishInput {
   readonly onProgress?: (progress: { readonly phase: string; readonly done: number; readonly total: number }) => void;
 }
 
+/** A request for a new version with the content of an earlier one. */
+export interface RollbackInput {
+  readonly requestId: string;
+  readonly run: string;
+  /** The version whose files, watermark and consumed manifests come back. */
+  readonly to: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: PublishInput['onProgress'];
+}
+
+export interface VerifyOptions {
+  /** Default: the newest. */
+  readonly version?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: PublishInput['onProgress'];
+}
+
+/** Something that is not what the commit says. */
+export interface VerifyFault {
+  readonly check: VerifyCheck;
+  /** Relative to the table's root; null where it is not about one file. */
+  readonly path: string | null;
+  readonly date: PartitionDate | null;
+  /** Expected and found, in one line. */
+  readonly message: string;
+}
+
+/**
+ * What is checked:
+ * - `file`: it exists, is a regular file, and has its size;
+ * - `digest`: its bytes have their SHA-256;
+ * - `rows`: its footer counts as many rows as the state says, and its row groups add up to them;
+ * - `schema`: its columns are the contract's, in order (quarantine: with its reserved ones);
+ * - `statistics`: no value lies outside the minimum and maximum recorded of it, and nulls are as many;
+ * - `conservation`: read = superseded + quarantined + published, by partition, and the files hold just that;
+ * - `state`: fingerprints are those of the manifests, and commits are numbered without gaps;
+ * - `report`: report.json says what the content says.
+ */
+export type VerifyCheck = 'file' | 'digest' | 'rows' | 'schema' | 'statistics' | 'conservation' | 'state' | 'report';
+
+export interface VerifyReport {
+  readonly version: number;
+  readonly partitions: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly rows: number;
+  /** Files without a recorded digest: made before digests were. */
+  readonly withoutDigest: number;
+  /** None: the version is what its commit says. */
+  readonly faults: readonly VerifyFault[];
+}
+
+/** Which version: by number, or the one that readers saw at a moment. Neither: the newest. Both are a `RequestError`. */
+export interface VersionChoice {
+  readonly version?: number;
+  readonly asOf?: Date;
+}
+
+/** Where a version is read. */
+export interface VersionPlace {
+  readonly version: number;
+  /** Absolute, and real, so that readers can pin it: the folder of the version, or the root of a Delta table. */
+  readonly path: string;
+  readonly curated: string;
+  readonly quarantine: string;
+  /** The report's file. */
+  readonly report: string;
+  /** Where one path holds all versions (Delta): the versions of the two tables for readers to name. */
+  readonly deltaVersions?: { readonly curated: number; readonly quarantine: number | null };
+}
+
 export interface VacuumReport {
   readonly dryRun: boolean;
   /** Versions whose data was (or would be) removed; their commit.json stays. */
@@ -98,8 +170,23 @@ export interface Table {
   /** Newest first. */
   history(limit?: number): Promise<Commit[]>;
   report(version?: number): Promise<Report>;
-  /** Absolute, real path of a version's folder (the newest when not given), for readers to pin. */
-  pathOf(version?: number): Promise<string>;
+  /**
+   * Makes a new version with the content of an earlier one: its files, watermark, consumed manifests and digests.
+   * Or returns the commit that already holds this request id.
+   * @throws VoidPlan when somebody else published meanwhile.
+   * @throws TerminalError `RequestError` when there is no such version or its data is gone.
+   */
+  rollback(input: RollbackInput): Promise<Commit>;
+  /**
+   * Reads a version whole and holds it against its commit. Faults are returned, not thrown.
+   * @throws TerminalError `RequestError` when there is no such version or its data was removed.
+   */
+  verify(options?: VerifyOptions): Promise<VerifyReport>;
+  /**
+   * Where a version is read, pinned.
+   * @throws TerminalError `RequestError` when there is none, or its data was removed.
+   */
+  pathOf(choice?: VersionChoice): Promise<VersionPlace>;
   vacuum(options: {
     readonly dryRun: boolean;
     readonly olderThanHours: number;

@@ -1,5 +1,5 @@
 import type { PartitionDate } from '../discovery/partition-date';
-import type { IgnoredEntry, LeftPartition, Plan, RunScope } from '../discovery/plan-types';
+import type { IgnoredEntry, LeftPartition, Plan, PlanScope } from '../discovery/plan-types';
 import { formatBytes, formatCount, plural } from './format';
 import type { Report } from './report-types';
 import { safeText } from './safe-text';
@@ -9,7 +9,7 @@ import { renderTable, runsOf } from './text-table';
 /** What discovery decided, from a plan or from a report of it. */
 export interface Discovery {
   readonly pipeline: string;
-  readonly scope: RunScope;
+  readonly scope: PlanScope;
   readonly watermark: PartitionDate | null;
   readonly windowFrom: PartitionDate | null;
   readonly partitions: readonly {

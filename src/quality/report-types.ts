@@ -18,7 +18,7 @@ export interface Report {
   readonly formatVersion: 1;
   readonly requestId: string;
   readonly pipeline: string;
-  readonly kind: 'incremental' | 'backfill';
+  readonly kind: RunScope['kind'];
   readonly scope: RunScope;
   readonly planDigest: string;
   readonly watermark: { readonly before: PartitionDate | null; readonly after: PartitionDate | null };

@@ -1,8 +1,8 @@
 import { type PartitionDate, addDays, daysBetween, parsePartitionDate } from '../discovery/partition-date';
-import type { RunScope } from '../discovery/plan-types';
+import type { PlanScope } from '../discovery/plan-types';
 import type { BackfillInput } from './messages';
 
-export type Chunk = Exclude<RunScope, { kind: 'incremental' }>;
+export type Chunk = Exclude<PlanScope, { kind: 'incremental' }>;
 
 /** Days of a chunk unless the request says otherwise: about a month, so about a month is redone when one fails. */
 const DEFAULT_CHUNK_DAYS = 31;

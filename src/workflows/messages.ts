@@ -6,6 +6,9 @@ import type { PartitionDate } from '../discovery/partition-date';
 import type { RunScope } from '../discovery/plan-types';
 import type { Counts } from '../quality/counts';
 
+/** What a run is: of its request's scope. */
+export type RunKind = RunScope['kind'];
+
 /** Workflow types, as `temporal workflow start --type` takes them. */
 export const WorkflowType = {
   pipeline: 'pipeline',
@@ -97,7 +100,7 @@ export interface RunInput {
 export interface RunSummary {
   readonly requestId: string;
   readonly pipeline: string;
-  readonly kind: 'incremental' | 'backfill';
+  readonly kind: RunKind;
   readonly status: 'committed' | 'nothing' | 'skipped';
   /** Why it was skipped: `paused`. */
   readonly reason?: string;
@@ -157,7 +160,7 @@ export interface PipelineState {
   readonly running: {
     readonly requestId: string;
     readonly workflowId: string;
-    readonly kind: 'incremental' | 'backfill';
+    readonly kind: RunKind;
     readonly since: string;
   } | null;
   /** At most 100 ids, oldest first, and how many there are in all. */
@@ -165,7 +168,7 @@ export interface PipelineState {
   /** At most the last 20, newest last. */
   readonly outcomes: readonly {
     readonly requestId: string;
-    readonly kind: 'incremental' | 'backfill';
+    readonly kind: RunKind;
     readonly finishedAt: string;
     readonly status: RunSummary['status'] | 'failed';
     readonly version: number | null;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { PartitionDate, RunScope } from '../../discovery';
+import type { PartitionDate, PlanScope } from '../../discovery';
 import { parseDate } from './options';
 import { UsageError } from './exit';
 
@@ -26,7 +26,7 @@ export function addRangeOptions(command: Command): Command {
  * What those options ask for; null when none was given.
  * @throws UsageError when they do not go together.
  */
-export function rangeScope({ from, to, all, stale }: RangeOptions): (RunScope & { kind: 'backfill' }) | null {
+export function rangeScope({ from, to, all, stale }: RangeOptions): (PlanScope & { kind: 'backfill' }) | null {
   if (all) return { kind: 'backfill', select: 'all' };
   if (stale) return { kind: 'backfill', select: 'stale' };
   if (from === undefined && to === undefined) return null;
