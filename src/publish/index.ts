@@ -2,6 +2,8 @@
 export { openTable, type OpenTableOptions } from './open-table';
 export type {
   Commit,
+  OutputKind,
+  OutputName,
   PartitionState,
   PublishInput,
   RollbackInput,

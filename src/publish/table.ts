@@ -148,10 +148,28 @@ export interface VacuumReport {
   readonly bytes: number;
 }
 
+/** The two outputs of a run, and the two tables they make up. */
+export type OutputKind = 'curated' | 'quarantine';
+
+/** Which file an attempt writes. */
+export interface OutputName {
+  readonly kind: OutputKind;
+  readonly date: PartitionDate;
+  readonly run: string;
+  /** The uuid drawn when the attempt started. */
+  readonly attempt: string;
+  /** The how-manieth of its kind and date, from 0. */
+  readonly n: number;
+}
+
 /** A published table in one format. Every method first finishes what an interrupted publisher left claimed but not shown. */
 export interface Table {
-  /** Absolute path of the table's root. */
+  /** Absolute path, or `s3://` URL, of the table's root. */
   readonly path: string;
+  /** Whether output files are written to staging and linked from there, or at once where the table will name them. */
+  readonly layout: 'staged' | 'in place';
+  /** Where an attempt writes a file: relative to the table's root. No two names give the same path. */
+  outputPath(name: OutputName): string;
   /**
    * The committed state. Creates nothing. A missing or empty folder is a table at version 0.
    * @throws TerminalError `TargetError` when the folder holds something else or another pipeline's table.

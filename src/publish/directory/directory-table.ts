@@ -4,7 +4,7 @@ import type { Contract } from '../../contract/contract';
 import { messageOf, TerminalError } from '../../errors';
 import type { Report } from '../../quality';
 import type { OpenTableOptions } from '../open-table';
-import type { Commit, PublishInput, Table, TableState, VacuumReport } from '../table';
+import type { Commit, OutputName, PublishInput, Table, TableState, VacuumReport } from '../table';
 import { corrupt, readCommit, readReport, readState } from './documents';
 import { explain } from './io-error';
 import { forEachInFlight } from './in-flight';
@@ -19,15 +19,22 @@ import { vacuum } from './vacuum';
 /** A table of plain Parquet on a local disk: see settle.ts for its protocol, layout.ts for its names. */
 export class DirectoryTable implements Table {
   readonly path: string;
+  readonly layout = 'staged';
+  readonly #partitionColumn: string;
   readonly #pipeline: string;
   readonly #keep: Contract['publish']['keep'];
   readonly #options: Required<OpenTableOptions>;
 
   constructor(contract: Contract, { onWarning = () => {}, now = () => new Date() }: OpenTableOptions) {
     this.path = contract.publish.path;
+    this.#partitionColumn = contract.source.partitionColumn;
     this.#pipeline = contract.pipeline;
     this.#keep = contract.publish.keep;
     this.#options = { onWarning, now };
+  }
+
+  outputPath({ kind, date, run, attempt, n }: OutputName): string {
+    return `${STAGING}/${run}/${attempt}/${kind}/${this.#partitionColumn}=${date}/part-${run}-${attempt}-${n}.parquet`;
   }
 
   read(): Promise<TableState> {
