@@ -7,6 +7,7 @@ import { type ActivityDeps, type ActivityOptions, defaultPolicy } from './option
 import { publish } from './publish';
 import { readCommittedState } from './read-committed-state';
 import { resolveKeys } from './resolve-keys';
+import { rollback } from './rollback';
 import { submitRequest } from './submit-request';
 import { transformAndGate } from './transform-and-gate';
 import type { Activities } from './types';
@@ -27,6 +28,7 @@ export function createActivities(options: ActivityOptions): Activities {
     transformAndGate: transformAndGate(deps),
     writeReport: writeReport(deps),
     publish: publish(deps),
+    rollback: rollback(deps),
     notify: notify(deps),
     awaitRun: awaitRun(),
     submitRequest: submitRequest(),

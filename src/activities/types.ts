@@ -1,6 +1,6 @@
 /** What the workflows call. Workflow code imports these as types only. */
 import type { PartitionDate } from '../discovery/partition-date';
-import type { RunScope } from '../discovery/plan-types';
+import type { PlanScope } from '../discovery/plan-types';
 import type { Counts } from '../quality/counts';
 import type { RunFailure, RunRequest, RunSummary } from '../workflows/messages';
 
@@ -69,9 +69,14 @@ export interface Activities {
   readonly discoverPartitions: (input: {
     pipeline: string;
     requestId: string;
-    scope: RunScope;
+    scope: PlanScope;
     expectPlan?: string;
   }) => Promise<DiscoverResult>;
+  /**
+   * Makes a new version with the content of version `to`, or returns the outcome that is already committed.
+   * @throws VoidPlan, RequestError.
+   */
+  readonly rollback: (input: { pipeline: string; requestId: string; to: number }) => Promise<RunSummary>;
   readonly resolveKeys: (input: { plan: PlanRef }) => Promise<DocumentRef>;
   readonly transformAndGate: (input: {
     plan: PlanRef;

@@ -1,13 +1,13 @@
-import path from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { openTable } from '../publish';
-import { PIPELINE, examples, jsonOption, parseWhole } from './support/options';
+import { PIPELINE, examples, jsonOption, parseTime, parseWhole } from './support/options';
 import { print, printJson } from './support/output';
 import { contractOf } from './support/pipelines';
 
 interface PathOptions {
   version?: number;
+  asOf?: Date;
   curated?: boolean;
   quarantine?: boolean;
   json?: boolean;
@@ -16,13 +16,19 @@ interface PathOptions {
 export function registerPath(program: Command): void {
   program
     .command('path')
-    .summary('print the folder of a version, for readers to pin')
+    .summary('print where a version is read, for readers to pin')
     .description(
       'Print the real folder of one version, which holds curated/ and quarantine/. A reader that globs it ' +
-        'sees one complete version, whatever is published meanwhile; a glob through the link `current` may not.',
+        'sees one complete version, whatever is published meanwhile; a glob through the link `current` may not. ' +
+        'Of a Delta table, the root of its two tables; --json has the versions of these to read.',
     )
     .argument('<pipeline>', PIPELINE)
     .option('--version <n>', 'of which version (default: the newest)', parseWhole(1))
+    .addOption(
+      new Option('--as-of <time>', 'of the version committed last by then, in UTC')
+        .argParser(parseTime)
+        .conflicts('version'),
+    )
     .addOption(new Option('--curated', 'its curated folder').conflicts('quarantine'))
     .option('--quarantine', 'its quarantine folder')
     .addOption(jsonOption('the paths'))
@@ -31,13 +37,12 @@ export function registerPath(program: Command): void {
       examples(
         ['ls $(tidegate path transactions --curated)', 'the partitions published'],
         [`duckdb -c "from '$(tidegate path transactions --curated)/*/*.parquet' limit 5"`, 'read them'],
+        ['tidegate path transactions --as-of 2026-05-08T12:00Z', 'as it was at that time'],
       ),
     )
-    .action(async (pipeline: string, options: PathOptions) => {
-      const folder = await openTable(await contractOf(pipeline)).pathOf(options.version);
-      const curated = path.join(folder, 'curated');
-      const quarantine = path.join(folder, 'quarantine');
-      if (options.json) printJson({ path: folder, curated, quarantine, report: path.join(folder, 'report.json') });
-      else print(options.curated ? curated : options.quarantine ? quarantine : folder);
+    .action(async (pipeline: string, { version, asOf, ...options }: PathOptions) => {
+      const place = await openTable(await contractOf(pipeline)).pathOf({ version, asOf });
+      if (options.json) printJson(place);
+      else print(options.curated ? place.curated : options.quarantine ? place.quarantine : place.path);
     });
 }

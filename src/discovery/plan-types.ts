@@ -8,6 +8,8 @@ export const TakeReason = {
   Lookback: 'lookback',
   Requested: 'requested',
   Stale: 'stale',
+  /** Brought back by a rollback. */
+  Restored: 'restored',
 } as const;
 export type TakeReason = (typeof TakeReason)[keyof typeof TakeReason];
 
@@ -21,6 +23,8 @@ export const LeaveReason = {
   Gone: 'gone: kept',
   /** Asked for by a backfill, and there is no data for it. */
   NoData: 'no data',
+  /** Taken away by a rollback: the version restored does not have it. */
+  NotRestored: 'not in the restored version',
 } as const;
 export type LeaveReason = (typeof LeaveReason)[keyof typeof LeaveReason];
 

@@ -2,6 +2,7 @@ import { mkdir, open, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { LazyDataFrame } from 'nodejs-polars';
 import type { PlannedPartition } from '../discovery/plan-types';
+import { localStore, sha256Of } from '../storage';
 import { flush } from './flush';
 import { readFooterFacts } from './footer';
 import type { TransformInput } from './inputs';
@@ -48,7 +49,9 @@ export class OutputWriter {
         .collect();
       await flush(path);
       const [{ size }, footer] = await Promise.all([stat(path), readFooterFacts(path)]);
-      this.#files.push({ path: place, rows: footer.rows, size });
+      // Read back while it is still in memory: the digest is of what was written, so that `verify` can tell for ever.
+      const sha256 = await sha256Of(localStore(this.#tableRoot), place, size);
+      this.#files.push({ path: place, rows: footer.rows, size, sha256 });
     };
     await writing(path, work, ` for partition ${this.#partition.date}`);
   }

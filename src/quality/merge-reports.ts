@@ -18,7 +18,7 @@ export function mergeReports(reports: readonly Report[]): Report {
   return {
     ...first,
     scope:
-      'from' in first.scope && 'to' in last.scope
+      'from' in first.scope && 'from' in last.scope
         ? { kind: 'backfill', from: first.scope.from, to: last.scope.to }
         : first.scope,
     watermark: { before: first.watermark.before, after: last.watermark.after },

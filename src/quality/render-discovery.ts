@@ -1,5 +1,5 @@
 import type { PartitionDate } from '../discovery/partition-date';
-import type { IgnoredEntry, LeftPartition, Plan, PlanScope } from '../discovery/plan-types';
+import type { IgnoredEntry, LeftPartition, Plan, RunScope } from '../discovery/plan-types';
 import { formatBytes, formatCount, plural } from './format';
 import type { Report } from './report-types';
 import { safeText } from './safe-text';
@@ -9,7 +9,7 @@ import { renderTable, runsOf } from './text-table';
 /** What discovery decided, from a plan or from a report of it. */
 export interface Discovery {
   readonly pipeline: string;
-  readonly scope: PlanScope;
+  readonly scope: RunScope;
   readonly watermark: PartitionDate | null;
   readonly windowFrom: PartitionDate | null;
   readonly partitions: readonly {
@@ -85,6 +85,7 @@ function describeWindow({ pipeline, scope, watermark, windowFrom }: Discovery): 
     if (watermark === null) return `${pipeline}, incremental, no watermark yet: everything from the start`;
     return `${pipeline}, incremental, watermark ${watermark}, window from ${windowFrom ?? watermark} on`;
   }
+  if (scope.kind === 'rollback') return `${pipeline}, rollback to version ${scope.to}`;
   if ('select' in scope) return `${pipeline}, backfill of ${scope.select === 'all' ? 'all' : 'stale'} partitions`;
   return `${pipeline}, backfill from ${scope.from} to ${scope.to}, both included`;
 }

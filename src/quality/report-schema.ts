@@ -21,6 +21,7 @@ const scope = z.union([
   z.object({ kind: z.literal('incremental') }),
   z.object({ kind: z.literal('backfill'), from: date, to: date }),
   z.object({ kind: z.literal('backfill'), select: z.enum(['all', 'stale']) }),
+  z.object({ kind: z.literal('rollback'), to: z.int().positive().describe('The version restored.') }),
 ]);
 
 /** `report.json`, format version 1. The JSON Schema in schema/ is generated from it. */
@@ -29,7 +30,7 @@ export const reportSchema = z
     formatVersion: z.literal(1),
     requestId: z.string(),
     pipeline: z.string(),
-    kind: z.enum(['incremental', 'backfill']),
+    kind: z.enum(['incremental', 'backfill', 'rollback']),
     scope,
     planDigest: z.string().describe('SHA-256 of the plan that was run.'),
     watermark: z.object({ before: date.nullable(), after: date.nullable() }),

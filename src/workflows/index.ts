@@ -2,4 +2,5 @@
 export { backfill } from './backfill';
 export { incrementalRun } from './incremental-run';
 export { pipeline } from './pipeline';
+export { rollback } from './rollback';
 export { run } from './run';

@@ -15,6 +15,7 @@ export const WorkflowType = {
   run: 'run',
   incrementalRun: 'incrementalRun',
   backfill: 'backfill',
+  rollback: 'rollback',
 } as const;
 
 /** Task queues: workflows and light activities here; Polars work on the data queue, one or two slots a worker. */
@@ -56,6 +57,16 @@ export interface BackfillInput {
   readonly requestId?: string;
 }
 
+/** Input of `rollback`: `{"pipeline":"transactions","to":12}`. */
+export interface RollbackInput {
+  readonly pipeline: string;
+  /** The version to restore. */
+  readonly to: number;
+  /** Whether the pipeline is paused with it, so that the next incremental run does not bring the newer data back. Default true. */
+  readonly pause?: boolean;
+  readonly requestId?: string;
+}
+
 /** Requester → entity, by signal-with-start. */
 export interface RunRequest {
   readonly requestId: string;
@@ -63,6 +74,8 @@ export interface RunRequest {
   readonly attempt: string;
   readonly scope: RunScope;
   readonly plan?: string;
+  /** Of a rollback: leave the pipeline as it is, instead of pausing it. */
+  readonly noPause?: boolean;
   /** Whom to tell. */
   readonly replyTo: { readonly workflowId: string; readonly runId: string };
 }
@@ -113,6 +126,8 @@ export interface RunSummary {
   readonly ignored: number;
   /** Absolute path of report.json; null when skipped. */
   readonly report: string | null;
+  /** Of a rollback: whether the pipeline is paused now. */
+  readonly paused?: boolean;
 }
 
 export interface RunFailure {
@@ -186,6 +201,7 @@ export interface RunProgress {
     | 'resolving keys'
     | 'transforming'
     | 'reporting'
+    | 'restoring'
     | 'publishing'
     | 'notifying'
     | 'done';

@@ -134,8 +134,16 @@ export async function pipeline(input: PipelineInput): Promise<void> {
     const entry = queue.start();
     if (!entry) continue;
     runScope = new CancellationScope();
-    const outcome = await runScope.run(() => runOnce(name, entry));
+    let outcome = await runScope.run(() => runOnce(name, entry));
     runScope = null;
+    if (outcome.ok && entry.scope.kind === 'rollback') {
+      // Before anything else starts: the next incremental run would bring the newer data back (SEMANTICS 9.4).
+      if (entry.noPause !== true) {
+        paused ??= { since: now(), note: `rolled back to version ${entry.scope.to}` };
+        await skipIncremental();
+      }
+      outcome = { ok: true, summary: { ...outcome.summary, paused: paused !== null } };
+    }
     if (outcome.ok && outcome.summary.status !== 'skipped') {
       watermark = outcome.summary.watermark.after;
       version = outcome.summary.commit?.version ?? version;

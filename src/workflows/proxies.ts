@@ -33,7 +33,8 @@ export function runActivities(policy: RunPolicy) {
       maximumAttempts: policy.maximumAttempts,
     },
   };
-  const steps = proxyActivities<Pick<Activities, 'discoverPartitions' | 'writeReport' | 'publish'>>(options);
+  const steps =
+    proxyActivities<Pick<Activities, 'discoverPartitions' | 'writeReport' | 'publish' | 'rollback'>>(options);
   const data = proxyActivities<Pick<Activities, 'resolveKeys' | 'transformAndGate'>>({
     ...options,
     taskQueue: policy.dataTaskQueue,

@@ -19,6 +19,8 @@ export interface QueueEntry {
   readonly requestId: string;
   readonly scope: RunRequest['scope'];
   readonly plan?: string;
+  /** Of a rollback: do not pause the pipeline. */
+  readonly noPause?: boolean;
   readonly waiters: readonly Waiter[];
 }
 
@@ -107,7 +109,8 @@ export class RequestQueue {
     if (entry) {
       this.#entries[at] = attach(entry, waiter);
     } else if (this.#entries.length < QUEUE_LIMIT) {
-      this.#entries.push({ requestId: request.requestId, scope: request.scope, plan: request.plan, waiters: [waiter] });
+      const { requestId, scope, plan, noPause } = request;
+      this.#entries.push({ requestId, scope, plan, noPause, waiters: [waiter] });
     }
     return null;
   }

@@ -6,7 +6,6 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { RunScope } from '../discovery/plan-types';
 import { withdrawSignal } from './definitions';
 import { describeFailure } from './failure';
 import { type DoneMessage, type RunFailure, type RunRequest, pipelineWorkflowId } from './messages';
@@ -39,7 +38,7 @@ export class Answers {
 export async function ask(
   answers: Answers,
   name: string,
-  request: { readonly requestId: string; readonly scope: RunScope; readonly plan?: string },
+  request: Omit<RunRequest, 'attempt' | 'replyTo'>,
 ): Promise<DoneMessage['outcome']> {
   const { workflowId, runId } = workflowInfo();
   const full: RunRequest = { ...request, attempt: runId, replyTo: { workflowId, runId } };

@@ -28,7 +28,8 @@ export async function run(input: RunInput): Promise<RunSummary> {
   try {
     const summary = await planUntilSettled(input, progress);
     progress.stage = 'notifying';
-    if ((summary.totals?.quarantined ?? 0) > 0) await tell({ summary }, input);
+    // A rollback rejects nothing: what it counts was told when it was first published.
+    if (summary.kind !== 'rollback' && (summary.totals?.quarantined ?? 0) > 0) await tell({ summary }, input);
     progress.stage = 'done';
     return summary;
   } catch (error) {
@@ -64,6 +65,10 @@ async function attempt(input: RunInput, progress: Writable<RunProgress>): Promis
   if (state.committed) return state.committed;
 
   const { steps, data } = runActivities(state.policy);
+  if (scope.kind === 'rollback') {
+    progress.stage = 'restoring';
+    return await CancellationScope.nonCancellable(() => steps.rollback({ pipeline, requestId, to: scope.to }));
+  }
   progress.stage = 'discovering';
   const found = await steps.discoverPartitions({ pipeline, requestId, scope, expectPlan });
   const { plan, taken, left, ignored } = found;

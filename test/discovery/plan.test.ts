@@ -4,7 +4,7 @@ import {
   type Plan,
   type PlanInput,
   type PlanState,
-  type RunScope,
+  type PlanScope,
   type SourceFile,
   addDays,
   daysBetween,
@@ -27,11 +27,11 @@ const names = fc.uniqueArray(
   { minLength: 1 },
 );
 const partition = fc.record({ offset, names, version: fc.integer({ min: 1, max: 3 }) });
-const scopes: fc.Arbitrary<RunScope> = fc.oneof(
-  fc.constant<RunScope>({ kind: 'incremental' }),
-  fc.constant<RunScope>({ kind: 'backfill', select: 'all' }),
-  fc.constant<RunScope>({ kind: 'backfill', select: 'stale' }),
-  fc.tuple(offset, offset).map(([a, b]): RunScope => ({
+const scopes: fc.Arbitrary<PlanScope> = fc.oneof(
+  fc.constant<PlanScope>({ kind: 'incremental' }),
+  fc.constant<PlanScope>({ kind: 'backfill', select: 'all' }),
+  fc.constant<PlanScope>({ kind: 'backfill', select: 'stale' }),
+  fc.tuple(offset, offset).map(([a, b]): PlanScope => ({
     kind: 'backfill',
     from: addDays(BASE, Math.min(a, b)),
     to: addDays(BASE, Math.max(a, b)),

@@ -1,19 +1,19 @@
 import {
   type PlanState,
-  type RunScope,
+  type PlanScope,
   type SourceFile,
   type SourceListing,
   selectPartitions,
 } from '../../src/discovery';
 import { EMPTY_TABLE, contractFor, day, digestsOf, file, published } from './zone';
 
-const INCREMENTAL: RunScope = { kind: 'incremental' };
-const range = (from: string, to: string): RunScope => ({ kind: 'backfill', from: day(from), to: day(to) });
+const INCREMENTAL: PlanScope = { kind: 'incremental' };
+const range = (from: string, to: string): PlanScope => ({ kind: 'backfill', from: day(from), to: day(to) });
 
 type Given = {
   readonly data: Record<string, readonly SourceFile[]> | readonly string[];
   readonly state?: PlanState;
-  readonly scope?: RunScope;
+  readonly scope?: PlanScope;
   readonly incremental?: Partial<ReturnType<typeof contractFor>['incremental']>;
   readonly today?: string;
 };
@@ -171,10 +171,10 @@ describe('a backfill of a range', () => {
   it.each([
     [range('2026-05-02', '2026-05-01'), /ends before it begins: from 2026-05-02, to 2026-05-01/],
     [
-      { kind: 'backfill', from: '2026-02-30', to: '2026-03-01' } as unknown as RunScope,
+      { kind: 'backfill', from: '2026-02-30', to: '2026-03-01' } as unknown as PlanScope,
       /--from "2026-02-30" is not a date/,
     ],
-    [{ kind: 'backfill', from: '2026-02-01', to: 'x' } as unknown as RunScope, /--to "x" is not a date/],
+    [{ kind: 'backfill', from: '2026-02-01', to: 'x' } as unknown as PlanScope, /--to "x" is not a date/],
   ])('refuses a range that is none', (scope, message) => {
     expect(() => select({ data: [], scope })).toThrow(
       expect.objectContaining({ type: 'RequestError', message: expect.stringMatching(message) }),
@@ -226,7 +226,7 @@ describe('changed resolution rules', () => {
   );
 
   it('let all be restated', () => {
-    const scope: RunScope = { kind: 'backfill', select: 'all' };
+    const scope: PlanScope = { kind: 'backfill', select: 'all' };
     expect(
       reasons({ data: ['2026-05-01', '2026-05-02'], state, scope, incremental: { start: day('2026-05-02') } }),
     ).toEqual({

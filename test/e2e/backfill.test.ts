@@ -78,22 +78,22 @@ test('changed row-wise gates leave earlier partitions stale until they are resta
     '2026-05-03',
     '2026-05-04',
   ]);
-  expect(publishedIds(await table.pathOf())).toContain('tcheap');
+  expect(publishedIds((await table.pathOf()).path)).toContain('tcheap');
 
   const restated: BackfillSummary = await (await it_.start('backfill', { select: 'stale' })).result();
   expect(restated.chunks).toMatchObject([{ status: 'committed', quarantined: 1 }]);
   expect((await table.report()).stale).toEqual([]);
-  expect(publishedIds(await table.pathOf())).not.toContain('tcheap');
+  expect(publishedIds((await table.pathOf()).path)).not.toContain('tcheap');
 });
 
 test('changed resolution rules refuse runs until the whole table is restated in one commit', async () => {
   it_.contract({ scope: 'window', lookback: 1 });
   const table = await it_.table();
-  const before = await table.pathOf();
+  const before = (await table.pathOf()).path;
   const failure = await failureOf((await it_.start('incrementalRun')).result());
   expect(failure.type).toBe('RestateRequired');
   expect(failure.message).toContain('tidegate backfill transactions --all');
-  expect(await table.pathOf()).toBe(before);
+  expect((await table.pathOf()).path).toBe(before);
 
   const restated: BackfillSummary = await (await it_.start('backfill', { select: 'all' })).result();
   expect(restated.chunks).toMatchObject([{ status: 'committed' }]);

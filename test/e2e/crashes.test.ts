@@ -69,7 +69,7 @@ async function walk(points: readonly string[]): Promise<void> {
 async function crash(installation: Installation, point: string, day: PartitionDate): Promise<Observation> {
   const table = await installation.table();
   const look = async () => {
-    const path = await table.pathOf();
+    const path = (await table.pathOf()).path;
     return { ids: publishedIds(path), rejected: readRows(path, 'quarantine').length };
   };
   const before = { version: (await table.read()).version, ...(await look()) };

@@ -82,7 +82,7 @@ test('210 requests, 22 worker kills, a server restart, a terminated entity: one 
     if (index > 0) expect(commit.watermark.before).toBe(commits[index - 1]!.watermark.after);
   }
 
-  const published = readRows(await table.pathOf(), 'curated').map(
+  const published = readRows((await table.pathOf()).path, 'curated').map(
     (row) => `${String(row['date'])} ${String(row['transaction_id'])}`,
   );
   const wanted = Array.from({ length: DAYS }, (_, day) =>

@@ -40,7 +40,7 @@ async function readPinned(path: string, going: () => boolean): Promise<number> {
   while (going()) {
     const state = await table.read();
     if (state.version === 0) continue;
-    const folder = await table.pathOf();
+    const folder = (await table.pathOf()).path;
     const commit = JSON.parse(await readFile(join(folder, 'commit.json'), 'utf8')) as {
       version: number;
       requestId: string;
@@ -120,5 +120,5 @@ it('publishers whose base version retention removes meanwhile get a void plan, n
   expect(ended.map(({ code, stderr }) => ({ code, stderr }))).toEqual(ended.map(() => ({ code: 0, stderr: '' })));
   const { commits, table } = await checkTable(contractFor(path, { keep }));
   expect(commits).toHaveLength(32);
-  expect(Object.keys(await readVersion(await table.pathOf()))).toHaveLength(4);
+  expect(Object.keys(await readVersion((await table.pathOf()).path))).toHaveLength(4);
 }, 120_000);

@@ -55,7 +55,9 @@ it('a publisher killed while retention removes a version is finished by the next
   const killed = await startPublisher(publisher, { TIDEGATE_FAILPOINTS: 'retention.hidden=kill' });
   expect(killed.signal).toBe('SIGKILL');
   await checkTable(contractFor(path));
-  await expect(openTable(contractFor(path)).pathOf(1)).rejects.toThrow('the data of version 1 was removed');
+  await expect(openTable(contractFor(path)).pathOf({ version: 1 })).rejects.toThrow(
+    'the data of version 1 was removed',
+  );
 
   await startPublisher({ ...publisher, name: 'newer' });
   const report = await openTable(contractFor(path, { keep: KEEP_ONE })).vacuum({ dryRun: true, olderThanHours: 0 });

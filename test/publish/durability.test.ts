@@ -36,7 +36,7 @@ it('everything of a version is made durable before it is claimed, the claim befo
 
   const claimed = events.indexOf('rename snapshots/00000001');
   const shown = events.indexOf('rename current');
-  const tree = await readdir(await table.pathOf(), { recursive: true, withFileTypes: true });
+  const tree = await readdir((await table.pathOf()).path, { recursive: true, withFileTypes: true });
   const folders = tree
     .filter((entry) => entry.isDirectory())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));

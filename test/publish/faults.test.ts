@@ -53,7 +53,7 @@ describe.each(['dead', 'once'] as const)('a fault (%s) at any one file operation
       const commit = await table.publish(template.input);
       expect([where, commit.version]).toEqual([where, 2]);
       expect((await checkTable(contract)).commits).toHaveLength(2);
-      expect(await readVersion(await table.pathOf())).toEqual(NEW);
+      expect(await readVersion((await table.pathOf()).path)).toEqual(NEW);
       await rm(join(path, '..'), { recursive: true });
     }
     // The loop went through all of it, and most faults were real ones.
@@ -76,7 +76,7 @@ describe('a fault in retention', () => {
     spy.mockRestore();
     expect(commit.version).toBe(2);
     expect(warnings).toEqual([expect.stringMatching(/version 2 of .* is published; cleaning up after it failed/)]);
-    expect(await readVersion(await table.pathOf(1))).toEqual(OLD);
+    expect(await readVersion((await table.pathOf({ version: 1 })).path)).toEqual(OLD);
   });
 });
 
@@ -123,11 +123,11 @@ describe('no space left on the device', () => {
         message: expect.stringMatching(/^the table at .* no space left on device.*; no space is left.*tidegate vacuum/),
       });
       expect((await checkTable(contract)).commits.map((commit) => commit.requestId)).toEqual(['old']);
-      expect(await readVersion(await table.pathOf())).toEqual(OLD);
+      expect(await readVersion((await table.pathOf()).path)).toEqual(OLD);
 
       await rm(join(device, 'ballast'));
       expect((await table.publish(input)).version).toBe(2);
-      expect(await readVersion(await table.pathOf())).toEqual(NEW);
+      expect(await readVersion((await table.pathOf()).path)).toEqual(NEW);
     } finally {
       spawnSync('umount', [device]);
     }
@@ -178,7 +178,7 @@ describe('no permission', () => {
 
     expect(JSON.parse(asNobody(path, 'pathOf()').stdout)).toMatch(/snapshots\/00000001$/);
     for (const name of ['', 'snapshots', 'requests']) await chmod(join(path, name), 0o755);
-    expect(await openTable(contractFor(path)).pathOf()).toMatch(/snapshots\/00000002$/);
+    expect((await openTable(contractFor(path)).pathOf()).path).toMatch(/snapshots\/00000002$/);
   });
 
   it('to read: the error names the path', async () => {

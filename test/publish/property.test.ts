@@ -58,7 +58,7 @@ it('whatever is published, dies and recovers, in any order: one commit a request
           expect(commits.map((commit) => commit.requestId)).toEqual(committed);
           if (commits.length > 0) {
             const sorted = Object.fromEntries(Object.entries(model).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-            expect(await readVersion(await table.pathOf())).toEqual(sorted);
+            expect(await readVersion((await table.pathOf()).path)).toEqual(sorted);
           }
         }
       } finally {

@@ -72,9 +72,9 @@ describe('publishing to a directory', () => {
 
   it('replaces the partitions of the run and carries all others over as hard links', async () => {
     await publish('request 1', [{ date: '2026-05-01' }, { date: '2026-05-02', quarantined: 1 }]);
-    const first = await table.pathOf();
+    const first = (await table.pathOf()).path;
     await publish('request 2', [{ date: '2026-05-02' }, { date: '2026-05-03' }]);
-    const second = await table.pathOf();
+    const second = (await table.pathOf()).path;
 
     expect(await contents(second)).toEqual({
       'date=2026-05-01': 'request 1',
@@ -111,7 +111,7 @@ describe('publishing to a directory', () => {
       { date: '2026-05-01', published: 0, quarantined: 2 },
       { date: '2026-05-02', published: 0 },
     ]);
-    const version = await table.pathOf();
+    const version = (await table.pathOf()).path;
     expect(await readdir(join(version, 'curated'))).toEqual([]);
     expect(await readdir(join(version, 'quarantine'))).toEqual(['date=2026-05-01']);
     expect((await table.read()).partitions.get(day('2026-05-02'))?.counts.read).toBe(0);
@@ -186,10 +186,12 @@ describe('publishing to a directory', () => {
   it('gives real paths of versions to pin', async () => {
     await publish('a', [{ date: '2026-05-01' }]);
     await publish('b', [{ date: '2026-05-01' }]);
-    expect(await table.pathOf()).toBe(join(await realpath(path), 'snapshots/00000002'));
-    expect(await table.pathOf(1)).toBe(join(await realpath(path), 'snapshots/00000001'));
-    await expect(table.pathOf(3)).rejects.toThrow('there is no version 3; the table has the versions 1 to 2');
-    await expect(table.pathOf(0.5)).rejects.toThrow('there is no version 0.5');
+    expect((await table.pathOf()).path).toBe(join(await realpath(path), 'snapshots/00000002'));
+    expect((await table.pathOf({ version: 1 })).path).toBe(join(await realpath(path), 'snapshots/00000001'));
+    await expect(table.pathOf({ version: 3 })).rejects.toThrow(
+      'there is no version 3; the table has the versions 1 to 2',
+    );
+    await expect(table.pathOf({ version: 0.5 })).rejects.toThrow('there is no version 0.5');
   });
 
   it('says so when nothing is published yet', async () => {
@@ -208,7 +210,7 @@ describe('publishing to a directory', () => {
       const other = openTable(contractFor(place));
       expect((await other.read()).version).toBe(1);
       expect(await other.find('a')).not.toBeNull();
-      expect(await other.pathOf()).toBe(join(await realpath(place), 'snapshots/00000001'));
+      expect((await other.pathOf()).path).toBe(join(await realpath(place), 'snapshots/00000001'));
     }
   });
 

@@ -86,6 +86,6 @@ it('a version without rows has its folders all the same', async () => {
   await table.publish(await stage({ contract, base: await table.read(), requestId: '1', outcomes }));
   await checkTable(contract);
   for (const kind of ['curated', 'quarantine']) {
-    expect((await stat(join(await table.pathOf(), kind))).isDirectory()).toBe(true);
+    expect((await stat(join((await table.pathOf()).path, kind))).isDirectory()).toBe(true);
   }
 });

@@ -77,7 +77,7 @@ describe('retention', () => {
     expect((await table.history()).map((commit) => commit.requestId)).toEqual(['c', 'b', 'a']);
     expect((await table.report(1)).requestId).toBe('a');
     expect((await publish(table, 'a')).version).toBe(1);
-    await expect(table.pathOf(1)).rejects.toMatchObject({
+    await expect(table.pathOf({ version: 1 })).rejects.toMatchObject({
       type: 'RequestError',
       message: 'the data of version 1 was removed (publish.keep: 1 versions, 0 days); versions 3 to 3 are there',
     });
@@ -88,7 +88,7 @@ describe('retention', () => {
     await publish(table, 'a', '2026-05-01');
     await publish(table, 'b', '2026-05-02');
     await publish(table, 'c', '2026-05-03');
-    expect(await readVersion(await table.pathOf())).toEqual({
+    expect(await readVersion((await table.pathOf()).path)).toEqual({
       '2026-05-01': 'a',
       '2026-05-02': 'b',
       '2026-05-03': 'c',

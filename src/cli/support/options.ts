@@ -30,6 +30,19 @@ export function parseAge(text: string): number {
   return Number(match['count']) * HOURS[match['unit'] as keyof typeof HOURS];
 }
 
+/** With a date alone, midnight; without a zone, UTC. Another zone is not guessed at. */
+const MOMENT = /^(?<date>\d{4}-\d{2}-\d{2})(?:[T ](?<time>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(?:Z| ?UTC)?)?$/;
+
+/** A UTC time, as `tidegate history` prints it: `2026-05-08 12:00:01`, `2026-05-08T12:00Z`, `2026-05-08`. */
+export function parseTime(text: string): Date {
+  const { date, time = '00:00' } = MOMENT.exec(text)?.groups ?? {};
+  const moment = date === undefined || parsePartitionDate(date) === null ? null : new Date(`${date}T${time}Z`);
+  if (moment !== null && !Number.isNaN(moment.getTime())) return moment;
+  throw new InvalidArgumentError(
+    'Expected a UTC time, such as 2026-05-08T12:00:01Z, "2026-05-08 12:00" or 2026-05-08.',
+  );
+}
+
 /** Help text with examples. */
 export function examples(...lines: readonly (readonly [command: string, what: string])[]): string {
   const width = Math.max(...lines.map(([command]) => command.length));

@@ -9,6 +9,8 @@ import { forEachInFlight } from './in-flight';
 import { COMMIT_FILE, OUTPUT_KINDS, REPORT_FILE, STATE_FILE, SWING, versionFolder, versionTarget } from './layout';
 import type { NextVersion, PlacedFile } from './next-version';
 
+export type SnapshotInput = Pick<PublishInput, 'report' | 'signal' | 'onProgress'>;
+
 /**
  * Builds a version's complete, durable tree in `folder`, which does not exist yet: real folders,
  * hard links of files that are never written to, the documents, the token.
@@ -17,7 +19,7 @@ export async function buildSnapshot(
   root: string,
   folder: string,
   next: NextVersion,
-  input: PublishInput,
+  input: SnapshotInput,
 ): Promise<void> {
   const { signal, onProgress } = input;
   const files: readonly PlacedFile[] = [...next.staged, ...next.carried];

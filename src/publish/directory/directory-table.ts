@@ -1,18 +1,31 @@
 import { realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { resolutionDigest, rowsDigest } from '../../contract';
 import type { Contract } from '../../contract/contract';
 import { messageOf, TerminalError } from '../../errors';
 import type { Report } from '../../quality';
 import type { OpenTableOptions } from '../open-table';
-import type { Commit, OutputName, PublishInput, Table, TableState, VacuumReport } from '../table';
+import { chooseVersion } from '../choose-version';
+import type {
+  Commit,
+  OutputName,
+  PublishInput,
+  RollbackInput,
+  Table,
+  TableState,
+  VacuumReport,
+  VersionChoice,
+  VersionPlace,
+} from '../table';
 import { corrupt, readCommit, readReport, readState } from './documents';
 import { explain } from './io-error';
 import { forEachInFlight } from './in-flight';
-import { STAGING, versionFolder } from './layout';
+import { OUTPUT_KINDS, REPORT_FILE, STAGING, versionFolder } from './layout';
 import { claimFolder, isTable } from './marker';
 import { publish } from './publish';
 import { findRequest } from './request-index';
 import { expiredVersions, isReadable, removeData } from './retention';
+import { rollback } from './rollback';
 import { settle, settleToRead } from './settle';
 import { vacuum } from './vacuum';
 
@@ -23,6 +36,7 @@ export class DirectoryTable implements Table {
   readonly #partitionColumn: string;
   readonly #pipeline: string;
   readonly #keep: Contract['publish']['keep'];
+  readonly #contract: Contract;
   readonly #options: Required<OpenTableOptions>;
 
   constructor(contract: Contract, { onWarning = () => {}, now = () => new Date() }: OpenTableOptions) {
@@ -30,6 +44,7 @@ export class DirectoryTable implements Table {
     this.#partitionColumn = contract.source.partitionColumn;
     this.#pipeline = contract.pipeline;
     this.#keep = contract.publish.keep;
+    this.#contract = contract;
     this.#options = { onWarning, now };
   }
 
@@ -91,17 +106,21 @@ export class DirectoryTable implements Table {
     return this.#explained(async () => readReport(this.path, await this.#existing(version)));
   }
 
-  pathOf(version?: number): Promise<string> {
+  rollback(input: RollbackInput): Promise<Commit> {
     return this.#explained(async () => {
-      const wanted = await this.#existing(version);
-      if (await isReadable(this.path, wanted)) return realpath(versionFolder(this.path, wanted));
-      const newest = await this.#newest();
-      let oldest = newest;
-      while (oldest > 1 && (await isReadable(this.path, oldest - 1))) oldest--;
-      throw new TerminalError(
-        'RequestError',
-        `the data of version ${wanted} was removed (publish.keep: ${this.#keep.versions} versions, ${this.#keep.days} days); versions ${oldest} to ${newest} are there`,
-      );
+      await claimFolder(this.path, this.#pipeline);
+      const commit = await rollback(this.path, input, { now: this.#options.now, digests: this.#digests() });
+      await this.#tidy(commit);
+      return commit;
+    });
+  }
+
+  pathOf(choice: VersionChoice = {}): Promise<VersionPlace> {
+    return this.#explained(async () => {
+      const wanted = await this.#readable(await chooseVersion(choice, () => this.history()));
+      const path = await realpath(versionFolder(this.path, wanted));
+      const [curated, quarantine] = OUTPUT_KINDS.map((kind) => join(path, kind)) as [string, string];
+      return { version: wanted, path, curated, quarantine, report: join(path, REPORT_FILE) };
     });
   }
 
@@ -115,9 +134,26 @@ export class DirectoryTable implements Table {
     });
   }
 
+  #digests(): Commit['digests'] {
+    return { resolution: resolutionDigest(this.#contract), rows: rowsDigest(this.#contract) };
+  }
+
   /** The newest version a reader can have; 0 for a table without commits, and for no table yet. */
   async #newest(): Promise<number> {
     return (await isTable(this.path, this.#pipeline)) ? settleToRead(this.path) : 0;
+  }
+
+  /** @throws TerminalError `RequestError` when there is no such version, or its data was removed. */
+  async #readable(version: number | undefined): Promise<number> {
+    const wanted = await this.#existing(version);
+    if (await isReadable(this.path, wanted)) return wanted;
+    const newest = await this.#newest();
+    let oldest = newest;
+    while (oldest > 1 && (await isReadable(this.path, oldest - 1))) oldest--;
+    throw new TerminalError(
+      'RequestError',
+      `the data of version ${wanted} was removed (publish.keep: ${this.#keep.versions} versions, ${this.#keep.days} days); versions ${oldest} to ${newest} are there`,
+    );
   }
 
   /** @throws TerminalError `RequestError` when there is no such version. */

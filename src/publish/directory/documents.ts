@@ -24,6 +24,7 @@ const scope = z.union([
   z.object({ kind: z.literal('incremental') }),
   z.object({ kind: z.literal('backfill'), from: date, to: date }),
   z.object({ kind: z.literal('backfill'), select: z.enum(['all', 'stale']) }),
+  z.object({ kind: z.literal('rollback'), to: z.int().positive() }),
 ]);
 
 const commitSchema: z.ZodType<Commit> = z.object({
@@ -45,7 +46,15 @@ const commitSchema: z.ZodType<Commit> = z.object({
 
 /** Files are linked by these paths, and storage is not trusted: they name a data file of the version and nothing else. */
 const DATA_FILE = /^(?:curated|quarantine)\/[^/]+=\d{4}-\d{2}-\d{2}\/part-[0-9A-Za-z-]+\.parquet$/;
-const outputFile = z.object({ path: z.string().regex(DATA_FILE), rows: count, size: count });
+const outputFile = z.object({
+  path: z.string().regex(DATA_FILE),
+  rows: count,
+  size: count,
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+});
 const stateSchema = z.object({
   formatVersion: z.literal(1),
   version: z.int().positive(),

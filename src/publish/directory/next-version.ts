@@ -22,7 +22,7 @@ export interface NextVersion {
   readonly partitions: Partitions;
   /** The run's own files, from staging. */
   readonly staged: readonly (PlacedFile & { readonly size: number })[];
-  /** All other files, from the version before. */
+  /** All other files, from an earlier version: the one before, or the one that is restored. */
   readonly carried: readonly PlacedFile[];
 }
 
@@ -37,7 +37,7 @@ export function nextVersion(base: Partitions, input: PublishInput, now: Date): N
     result[kind].map((file) => {
       const to = placeOf(file, { run: input.run, kind, folder: `${column}=${result.date}` });
       staged.push({ from: file.path, to, size: file.size });
-      return { path: to, rows: file.rows, size: file.size };
+      return { ...file, path: to };
     });
 
   const partitions = new Map(base);

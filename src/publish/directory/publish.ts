@@ -1,17 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { access, constants, mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { TerminalError, VoidPlan } from '../../errors';
-import { failpoint } from '../../failpoints';
 import { checkResults } from '../check-results';
 import type { Commit, PublishInput } from '../table';
-import { buildSnapshot } from './build-snapshot';
+import { claimVersion } from './claim';
 import { corrupt, readCommit, readState, type Partitions } from './documents';
-import { fsync } from './durable';
-import { isRunName, SNAPSHOTS, STAGING, versionFolder } from './layout';
+import { isRunName, versionFolder } from './layout';
 import { nextVersion } from './next-version';
 import { findRequest } from './request-index';
-import { newestFolder, settle, show } from './settle';
+import { newestFolder, settle } from './settle';
 import { secureStagedFiles } from './staged-files';
 
 /**
@@ -47,31 +42,11 @@ function checkBase(version: number, { plan }: PublishInput): void {
   throw new VoidPlan(`it was made on version ${plan.base.version}, and the table is at version ${version}`);
 }
 
-/** Builds and claims the version after the base, then shows it. */
 async function claim(root: string, input: PublishInput, now: () => Date): Promise<Commit> {
   const base = await readBase(root, input);
   const next = nextVersion(base, input, now());
   await secureStagedFiles(root, next.staged, input);
-  await failpoint('publish.before-build');
-
-  const attempt = join(root, STAGING, input.run, randomUUID());
-  const tree = join(attempt, 'snapshot');
-  try {
-    await buildSnapshot(root, tree, next, input);
-    await mkdir(join(root, SNAPSHOTS), { recursive: true });
-    await fsync(root);
-    // What is claimed must be shown, so a root that may not be written is found out before.
-    await access(root, constants.W_OK);
-    await failpoint('publish.before-claim');
-    input.signal?.throwIfAborted();
-    await rename(tree, versionFolder(root, next.commit.version));
-  } finally {
-    // What is left behind is of no use to anybody; vacuum takes it if this cannot.
-    await rm(attempt, { recursive: true, force: true }).catch(() => {});
-  }
-  await failpoint('publish.claimed');
-  await show(root, next.commit.version);
-  return next.commit;
+  return claimVersion(root, next, input);
 }
 
 async function readBase(root: string, { plan }: PublishInput): Promise<Partitions> {

@@ -27,7 +27,7 @@ export async function checkTable(contract: Contract): Promise<{ table: Table; co
   expect(state.version).toBe(commits.length);
   if (state.version === 0) return { table, commits };
 
-  const folder = await table.pathOf();
+  const folder = (await table.pathOf()).path;
   expect(await readlink(join(path, 'current'))).toBe(`snapshots/${folder.slice(-8)}`);
   expect(Number(folder.slice(-8))).toBe(state.version);
   expect(state.commit).toEqual(commits.at(-1));

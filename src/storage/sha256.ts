@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import type { ObjectStore } from './object-store';
+
+/** Bytes read at a time: few enough to hold many files at once, many enough for an object store's latency. */
+const CHUNK = 8 * 1024 * 1024;
+
+/** The SHA-256, in hex, of an object's first `size` bytes, read piece by piece. */
+export async function sha256Of(
+  store: Pick<ObjectStore, 'readRange'>,
+  key: string,
+  size: number,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<string> {
+  const hash = createHash('sha256');
+  for (let start = 0; start < size; start += CHUNK) {
+    signal?.throwIfAborted();
+    hash.update(await store.readRange(key, start, Math.min(start + CHUNK, size)));
+  }
+  return hash.digest('hex');
+}
