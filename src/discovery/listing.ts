@@ -113,6 +113,7 @@ const SPECIAL = {
   folder: 'a folder where a file was expected',
   device: 'not a regular file',
   'undecodable name': 'its name is not UTF-8',
+  'unusable name': 'its name has an empty, "." or ".." segment',
 } as const;
 
 const isParquet = (key: string): boolean => key.toLowerCase().endsWith('.parquet');

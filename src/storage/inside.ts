@@ -11,14 +11,20 @@ export function resolveInside(root: string, key: string, type: TerminalErrorType
   const base = resolve(root);
   if (key === '') return base;
   const path = resolve(base, key);
-  if (!isPlain(key) || !isBelow(base, path)) {
-    throw new TerminalError(
-      type,
-      `the name ${JSON.stringify(key)} leaves the folder ${root}. Names must be relative, with no empty, "." or ".." segment.`,
-    );
-  }
+  if (!isPlain(key) || (sep !== '/' && key.includes(sep)) || !isBelow(base, path)) throw leaves(root, key, type);
   return path;
 }
+
+/** The same refusal where there are no folders: `key` must be one that {@link resolveInside} would take. */
+export function assertPlain(root: string, key: string, type: TerminalErrorType = 'SourceError'): void {
+  if (key !== '' && !isPlain(key)) throw leaves(root, key, type);
+}
+
+const leaves = (root: string, key: string, type: TerminalErrorType): TerminalError =>
+  new TerminalError(
+    type,
+    `the name ${JSON.stringify(key)} leaves the folder ${root}. Names must be relative, with no empty, "." or ".." segment.`,
+  );
 
 /**
  * Refuses a path that a symbolic link on the way leads out of the root. Of a path that does not
@@ -51,8 +57,9 @@ async function nearestReal(path: string): Promise<string> {
   }
 }
 
-function isPlain(key: string): boolean {
-  if (key.includes('\0') || (sep !== '/' && key.includes(sep))) return false;
+/** Whether a key stays below its root, whatever the root is. */
+export function isPlain(key: string): boolean {
+  if (key.includes('\0')) return false;
   return key.split('/').every((segment) => segment !== '' && segment !== '.' && segment !== '..');
 }
 

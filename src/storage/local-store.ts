@@ -34,8 +34,10 @@ export function localStore(root: string, options: LocalStoreOptions = {}): Objec
   };
 
   return {
+    kind: 'local',
     root,
     urlOf: at,
+    scanOptions: () => Promise.resolve({}),
 
     async *list(prefix) {
       const path = at(prefix);

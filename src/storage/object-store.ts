@@ -8,8 +8,14 @@ export interface ObjectInfo {
   readonly mtimeNs?: string;
   /** Object stores. */
   readonly etag?: string;
-  /** Local stores: set when this is no regular file. Links are never followed; such an entry is not data. */
-  readonly special?: 'symbolic link' | 'folder' | 'device' | 'undecodable name';
+  /** Set when this is no regular file, or has a name that no key can be. Links are never followed; such an entry is not data. */
+  readonly special?: 'symbolic link' | 'folder' | 'device' | 'undecodable name' | 'unusable name';
+}
+
+/** What Polars needs beside {@link ObjectStore.urlOf}, for scans and sinks. Holds credentials: never logged, never kept. */
+export interface ScanOptions {
+  readonly cloudOptions?: Record<string, string>;
+  readonly retries?: number;
 }
 
 /**
@@ -18,6 +24,7 @@ export interface ObjectInfo {
  * Polars reads and writes data files itself, at {@link ObjectStore.urlOf}.
  */
 export interface ObjectStore {
+  readonly kind: 'local' | 's3';
   /** For messages: the root as the user wrote it. */
   readonly root: string;
   /** Every object below `prefix` (a folder key, '' for all), in no promised order. A missing prefix lists nothing. */
@@ -35,4 +42,6 @@ export interface ObjectStore {
   delete(key: string): Promise<void>;
   /** What Polars opens for this key: an absolute path here, a URL for object stores. */
   urlOf(key: string): string;
+  /** Asked for before every scan or sink: temporary credentials run out. */
+  scanOptions(): Promise<ScanOptions>;
 }

@@ -1,0 +1,29 @@
+/** Texts that must not appear in a log, a history, a report or an error, learnt as they are used. */
+const secrets = new Set<string>();
+/** Shorter ones would redact innocent words. */
+const SHORTEST = 4;
+const HIDDEN = '***';
+
+const PATTERNS: readonly (readonly [RegExp, string])[] = [
+  [/<(AWSAccessKeyId|StringToSign|StringToSignBytes|CanonicalRequest|CanonicalRequestBytes)>[^<]*/g, `<$1>${HIDDEN}`],
+  [/\b(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s"']+/gi, `$1${HIDDEN}`],
+  [/\b(Credential|Signature)=[^,\s"']+/g, `$1=${HIDDEN}`],
+  [/\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b/g, HIDDEN],
+  [/(:\/\/)[^/\s:@]+:[^/\s@]+@/g, `$1${HIDDEN}@`],
+];
+
+/** From now on {@link redact} hides these. */
+export function hide(...texts: readonly (string | undefined)[]): void {
+  for (const text of texts) if (text !== undefined && text.length >= SHORTEST) secrets.add(text);
+}
+
+/** `text` without the credentials that this process uses, or anything that looks like some. */
+export function redact(text: string): string {
+  let clean = text;
+  for (const secret of secrets) {
+    clean = clean.replaceAll(secret, HIDDEN);
+    const encoded = encodeURIComponent(secret);
+    if (encoded !== secret) clean = clean.replaceAll(encoded, HIDDEN);
+  }
+  return PATTERNS.reduce((cleaned, [pattern, replacement]) => cleaned.replace(pattern, replacement), clean);
+}
