@@ -16,12 +16,7 @@ import type { RowSets } from './row-sets';
 import { batchRows, batchesOf } from './slices';
 import type { Batch } from './slices';
 import { verifyFiles } from './source-files';
-import type { EngineHooks, PartitionResult } from './types';
-
-/** Columns that quarantined rows have beside the declared ones (SEMANTICS 6.3). `_source_row` is an int64. */
-const VIOLATIONS = '_violations';
-const SOURCE_FILE = '_source_file';
-const SOURCE_ROW = '_source_row';
+import { type EngineHooks, type PartitionResult, QuarantineColumn } from './types';
 
 /**
  * Reads a partition once, batch by batch, drops the rows that lost, evaluates every gate, and writes
@@ -171,9 +166,9 @@ async function writeBatch(
         .filter(kept.and(isRejected))
         .select(
           ...declared,
-          violationsOf(flags).alias(VIOLATIONS),
-          pl.col(FILE).alias(SOURCE_FILE),
-          pl.col(ROW).cast(pl.Int64).alias(SOURCE_ROW),
+          violationsOf(flags).alias(QuarantineColumn.Violations),
+          pl.col(FILE).alias(QuarantineColumn.SourceFile),
+          pl.col(ROW).cast(pl.Int64).alias(QuarantineColumn.SourceRow),
         ),
     );
   }

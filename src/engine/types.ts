@@ -1,6 +1,15 @@
 import type { PartitionDate } from '../discovery/partition-date';
 import type { Counts } from '../quality/counts';
 
+/** Columns that quarantined rows have after the declared ones, in this order (SEMANTICS 6.3). */
+export const QuarantineColumn = {
+  /** List of strings: the gates violated, in contract order. */
+  Violations: '_violations',
+  SourceFile: '_source_file',
+  /** int64 */
+  SourceRow: '_source_row',
+} as const;
+
 /** Told to the caller of a long computation: heartbeats and progress lines come from here. */
 export interface EngineHooks {
   /** Rows done so far, of the rows this call will handle. */

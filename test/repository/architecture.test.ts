@@ -16,7 +16,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   discovery: ['contract', 'storage'],
   quality: ['contract', 'discovery'],
   engine: ['contract', 'storage', 'discovery', 'quality'],
-  publish: ['contract', 'storage', 'discovery', 'quality'],
+  publish: ['contract', 'storage', 'discovery', 'engine', 'quality'],
   notify: ['contract', 'quality'],
   schedule: ['contract', 'temporal'],
   activities: ['contract', 'storage', 'discovery', 'engine', 'quality', 'publish', 'notify', 'temporal'],

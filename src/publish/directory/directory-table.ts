@@ -14,6 +14,8 @@ import type {
   Table,
   TableState,
   VacuumReport,
+  VerifyOptions,
+  VerifyReport,
   VersionChoice,
   VersionPlace,
 } from '../table';
@@ -28,6 +30,7 @@ import { expiredVersions, isReadable, removeData } from './retention';
 import { rollback } from './rollback';
 import { settle, settleToRead } from './settle';
 import { vacuum } from './vacuum';
+import { verify } from './verify';
 
 /** A table of plain Parquet on a local disk: see settle.ts for its protocol, layout.ts for its names. */
 export class DirectoryTable implements Table {
@@ -112,6 +115,17 @@ export class DirectoryTable implements Table {
       const commit = await rollback(this.path, input, { now: this.#options.now, digests: this.#digests() });
       await this.#tidy(commit);
       return commit;
+    });
+  }
+
+  verify({ version, ...options }: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#explained(async () => {
+      // Retention never takes the newest version: what is missing there is a fault.
+      const wanted = version === undefined ? await this.#existing(version) : await this.#readable(version);
+      const verdict = await verify(this.path, wanted, this.#contract, options);
+      // Unless retention took it meanwhile.
+      if (verdict.faults.length > 0 && version !== undefined) await this.#readable(version);
+      return verdict;
     });
   }
 

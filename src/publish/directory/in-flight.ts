@@ -2,7 +2,7 @@
 export const IN_FLIGHT = 64;
 
 /**
- * Calls `work` for every item, at most {@link IN_FLIGHT} at a time. When one fails or the signal
+ * Calls `work` for every item, at most `lanes` at a time. When one fails or the signal
  * aborts, no more are begun, and the error is thrown only after those under way have ended: whoever
  * cleans up afterwards meets no straggler that still writes. (This is why it is not p-map.)
  */
@@ -10,6 +10,7 @@ export async function forEachInFlight<Item>(
   items: Iterable<Item>,
   work: (item: Item) => Promise<unknown>,
   signal?: AbortSignal,
+  lanes = IN_FLIGHT,
 ): Promise<void> {
   const queue = items[Symbol.iterator]();
   const failures: unknown[] = [];
@@ -23,6 +24,6 @@ export async function forEachInFlight<Item>(
       }
     }
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
   if (failures.length > 0) throw failures[0];
 }
