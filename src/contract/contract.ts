@@ -10,7 +10,7 @@ import type { UniqueGate } from './gates/unique';
 export interface Contract {
   readonly pipeline: string;
   readonly source: {
-    /** Absolute path of the raw zone. */
+    /** Of the raw zone: an absolute path, or `s3://bucket/prefix` without a slash at the end. */
     readonly path: string;
     readonly partitionColumn: string;
     readonly extraColumns: 'fail' | 'drop';
@@ -32,7 +32,7 @@ export interface Contract {
   /** In contract order; names are unique. */
   readonly gates: readonly Gate[];
   readonly publish: {
-    /** Absolute path of the curated zone (the table). */
+    /** Of the curated zone (the table): an absolute path, or `s3://bucket/prefix` without a slash at the end. */
     readonly path: string;
     readonly format: 'directory';
     readonly keep: { readonly versions: number; readonly days: number };

@@ -1,8 +1,7 @@
-import { resolve } from 'node:path';
 import type { Finding, KeyPath } from './faults';
 import { columnTypeFinding } from './issues';
 import { didYouMean } from './nearest';
-import { overlapFinding, unsupportedPath } from './overlap';
+import { formatFinding, overlapFinding, resolveLocation, unsupportedPath } from './overlap';
 import type { SoundParts } from './parts';
 import { listOf } from './strict';
 import { show } from './values';
@@ -98,13 +97,14 @@ function scheduleFindings({ schedule }: SoundParts): Finding[] {
   return [];
 }
 
-function pathFindings({ sourcePath, publishPath }: SoundParts, baseDir: string): Finding[] {
+function pathFindings({ sourcePath, publishPath, publishFormat }: SoundParts, baseDir: string): Finding[] {
   const findings = [
     sourcePath === undefined ? null : unsupportedPath(sourcePath, ['source', 'path']),
     publishPath === undefined ? null : unsupportedPath(publishPath, ['publish', 'path']),
+    formatFinding(publishPath, publishFormat),
   ].filter((finding) => finding !== null);
   if (findings.length > 0 || sourcePath === undefined || publishPath === undefined) return findings;
-  const overlap = overlapFinding(resolve(baseDir, sourcePath), resolve(baseDir, publishPath));
+  const overlap = overlapFinding(resolveLocation(baseDir, sourcePath), resolveLocation(baseDir, publishPath));
   return overlap === null ? [] : [overlap];
 }
 

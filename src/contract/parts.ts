@@ -12,6 +12,7 @@ export interface SoundParts {
   readonly sourcePath?: string;
   readonly partitionColumn?: string;
   readonly publishPath?: string;
+  readonly publishFormat?: CompleteSource['publish']['format'];
   readonly primaryKey?: CompleteSource['deduplicate']['primaryKey'];
   readonly orderBy?: CompleteSource['deduplicate']['orderBy'];
   readonly scope?: CompleteSource['deduplicate']['scope'];
@@ -30,6 +31,7 @@ export function soundParts(root: unknown): SoundParts {
     sourcePath: source.shape.path.safeParse(valueAt(root, ['source', 'path'])).data,
     partitionColumn: source.shape.partitionColumn.safeParse(valueAt(root, ['source', 'partitionColumn'])).data,
     publishPath: publish.shape.path.safeParse(valueAt(root, ['publish', 'path'])).data,
+    publishFormat: publish.shape.format.safeParse(valueAt(root, ['publish', 'format'])).data,
     primaryKey: deduplicate.shape.primaryKey.safeParse(valueAt(root, ['deduplicate', 'primaryKey'])).data,
     orderBy: deduplicate.shape.orderBy.safeParse(valueAt(root, ['deduplicate', 'orderBy'])).data,
     scope: deduplicate.shape.scope.safeParse(valueAt(root, ['deduplicate', 'scope'])).data,

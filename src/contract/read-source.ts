@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
 import type { PartitionDate } from '../discovery/partition-date';
 import type { Column, Contract } from './contract';
 import { crossCheck, typeFindings } from './cross-check';
 import type { Finding } from './faults';
 import { makeGates } from './gate-check';
 import { findingsOf } from './issues';
+import { resolveLocation } from './overlap';
 import { soundParts, type SoundParts } from './parts';
 import { pipelineSchema, type CompleteSource } from './schema';
 import { listOf } from './strict';
@@ -39,7 +39,7 @@ function normalise(source: CompleteSource, parts: SoundParts, options: ReadOptio
   const { pipeline, incremental, deduplicate, publish, schedule, notify } = source;
   return {
     pipeline,
-    source: { ...source.source, path: resolve(options.baseDir, source.source.path) },
+    source: { ...source.source, path: resolveLocation(options.baseDir, source.source.path) },
     columns: orderedColumns(parts, options.columnOrder),
     incremental: { ...incremental, start: (incremental.start as PartitionDate | undefined) ?? null },
     deduplicate: {
@@ -49,7 +49,7 @@ function normalise(source: CompleteSource, parts: SoundParts, options: ReadOptio
       ),
       scope: deduplicate.scope,
     },
-    publish: { ...publish, path: resolve(options.baseDir, publish.path) },
+    publish: { ...publish, path: resolveLocation(options.baseDir, publish.path) },
     schedule: schedule === undefined ? null : { ...schedule, jitter: schedule.jitter ?? null },
     notify: { webhook: notify.webhook ?? null },
   };

@@ -20,10 +20,12 @@ const PARTITION_COLUMN = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 const folder = (meaning: string) =>
-  text('the path of a folder').describe(`${meaning} A relative path starts from the folder of this file.`);
+  text('the path of a folder, or s3://bucket/prefix').describe(
+    `${meaning} A relative path starts from the folder of this file.`,
+  );
 
 const sourceSchema = strict({
-  path: folder('The raw zone: the folder that holds the partitions.'),
+  path: folder('The raw zone: the folder, or `s3://bucket/prefix`, that holds the partitions.'),
   partitionColumn: text('a letter, then letters, digits, underscores and dashes', PARTITION_COLUMN)
     .default('date')
     .describe('The name before `=` in the folders of the partitions, `date=2026-05-01`. Gates may name it as a date.'),
@@ -86,7 +88,7 @@ const deduplicateSchema = strict({
 });
 
 const publishSchema = strict({
-  path: folder('The curated zone: the folder of the published table.'),
+  path: folder('The curated zone: the folder of the published table; in format `delta` also `s3://bucket/prefix`.'),
   format: word(['directory'])
     .default('directory')
     .describe('`directory`: plain Parquet files in a complete folder tree for each version.'),

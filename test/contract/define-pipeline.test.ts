@@ -103,13 +103,38 @@ describe('paths', () => {
   });
 
   it.each([
-    ['s3://bucket/raw', 'not supported in this release'],
+    ['gs://bucket/raw', 'not a store that is supported'],
+    ['s3://Bucket/raw', 'not a location in S3'],
+    ['s3://bucket//raw', 'not a location in S3'],
+    ['s3://bucket/../raw', 'not a location in S3'],
+    ['s3:///raw', 'not a location in S3'],
+    ['S3://bucket/raw', 'not a location in S3'],
     ['~/raw', 'not a plain path'],
     ['${HOME}/raw', 'not a plain path'],
     ['', 'not allowed'],
   ])('%j is refused', (path, problem) => {
     const [message] = faultsOf({ source: { path } });
     expect(message).toContain(`source.path: ${problem}, found ${JSON.stringify(path)}`);
+  });
+});
+
+describe('places in an object store', () => {
+  it('are taken in one form, without a slash at the end, and whatever characters a key may have', () => {
+    expect(faultsOf({ source: { path: 's3://bucket/raw zone/100%+ü/' } })).toEqual([]);
+    const { source } = definePipeline({ ...SOUND, source: { path: 's3://bucket/raw/' } });
+    expect(source.path).toBe('s3://bucket/raw');
+  });
+
+  it('hold no credentials, and errors do not tell them', () => {
+    const [message] = faultsOf({ source: { path: 's3://key:secret@bucket/raw' } });
+    expect(message).toContain('found "s3://***@bucket/raw"');
+    expect(message).toContain('credentials do not stand in a path');
+  });
+
+  it('are no place for a table of plain files, which the error says with what to do', () => {
+    const [message, ...more] = faultsOf({ publish: { path: 's3://bucket/table' } });
+    expect(more).toEqual([]);
+    expect(message).toMatch(/publish\.path: the directory format needs a local disk.*set publish\.format to delta/);
   });
 });
 

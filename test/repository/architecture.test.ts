@@ -45,6 +45,7 @@ const VOCABULARY = new Set([
   'discovery/partition-date',
   'discovery/manifest',
   'discovery/plan-types',
+  'storage/location',
   'storage/object-store',
   'engine/types',
   'quality/counts',
