@@ -63,7 +63,7 @@ export function nextVersion(base: Partitions, input: PublishInput, now: Date): N
   return { commit: commitOf(version, input, now), partitions: ordered, staged, carried };
 }
 
-function commitOf(version: number, input: PublishInput, now: Date): Commit {
+export function commitOf(version: number, input: PublishInput, now: Date): Commit {
   const { plan, results } = input;
   const dates = results.map((result) => result.date).toSorted();
   const [from, to] = [dates[0], dates.at(-1)];

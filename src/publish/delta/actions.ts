@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { messageOf, TerminalError } from '../../errors';
+
+/*
+ * The actions of a Delta log (PROTOCOL.md, "Actions"). Fields and actions that are not listed here are
+ * passed over, as the protocol demands ("Protocol Evolution": clients must ignore unrecognized fields).
+ */
+
+const long = z.union([z.number(), z.bigint().transform(Number)]);
+/** A map, which Parquet readers give as pairs or as an object. */
+const map = z.record(z.string(), z.string().nullable());
+const absent = <T extends z.ZodType>(type: T) => type.nullish().transform((value) => value ?? undefined);
+
+const protocolSchema = z.object({
+  minReaderVersion: long,
+  minWriterVersion: long,
+  readerFeatures: absent(z.array(z.string())),
+  writerFeatures: absent(z.array(z.string())),
+});
+const metaDataSchema = z.object({
+  id: z.string(),
+  schemaString: z.string(),
+  partitionColumns: z.array(z.string()),
+  configuration: absent(map),
+});
+const addSchema = z.object({
+  path: z.string(),
+  partitionValues: absent(map),
+  size: long,
+  dataChange: absent(z.boolean()),
+});
+const removeSchema = z.object({ path: z.string(), dataChange: absent(z.boolean()) });
+const txnSchema = z.object({ appId: z.string(), version: long });
+
+const actionSchema = z.object({
+  protocol: absent(protocolSchema),
+  metaData: absent(metaDataSchema),
+  add: absent(addSchema),
+  remove: absent(removeSchema),
+  txn: absent(txnSchema),
+});
+
+export type Protocol = z.infer<typeof protocolSchema>;
+export type MetaData = z.infer<typeof metaDataSchema>;
+/** What is read of one line of a log; one of its fields is set. */
+export type Action = z.infer<typeof actionSchema>;
+
+/** An action that we write, whole. */
+export type Written = Readonly<Record<string, unknown>>;
+
+export function parseAction(value: unknown, where: string): Action {
+  const parsed = actionSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw corrupt(`${where}: ${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+/** "Delta files use newline-delimited JSON format, where every action is stored as a single-line JSON document." */
+export function parseActions(text: string, where: string): Action[] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line, index) => {
+      let value: unknown;
+      try {
+        value = JSON.parse(line);
+      } catch (error) {
+        throw corrupt(`${where}, line ${index + 1} is not JSON: ${messageOf(error)}`);
+      }
+      return parseAction(value, `${where}, line ${index + 1}`);
+    });
+}
+
+export const encodeActions = (actions: readonly Written[]): string =>
+  actions.map((action) => `${JSON.stringify(action)}\n`).join('');
+
+export const corrupt = (message: string, options?: ErrorOptions): TerminalError =>
+  new TerminalError('CorruptTable', `${message}. Restore it from a backup.`, options);

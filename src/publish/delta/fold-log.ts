@@ -1,0 +1,65 @@
+import type { OutputKind } from '../table';
+import type { Action } from './actions';
+import type { LogEntry } from './log-reader';
+import { partitionValue } from './paths';
+import { checkMetaData, checkProtocol } from './protocol';
+import type { FileRef } from './state-document';
+
+/** What tells a commit of ours: two `txn` actions (PROTOCOL.md, "Transaction Identifiers"). */
+export const versionApp = (pipeline: string): string => `tidegate/${pipeline}`;
+/** Its version is the token of the state file, so that a checkpoint by others, which keeps no commitInfo, still names it. */
+export const stateApp = (pipeline: string): string => `tidegate/${pipeline}/state`;
+
+/** The Tidegate version that an entry is, or that a checkpoint comes after; null when there is none. */
+export function ownVersion(actions: readonly Action[], pipeline: string): { version: number; token: number } | null {
+  const of = (appId: string): number | undefined => actions.find(({ txn }) => txn?.appId === appId)?.txn?.version;
+  const [version, token] = [of(versionApp(pipeline)), of(stateApp(pipeline))];
+  return version === undefined || token === undefined ? null : { version, token };
+}
+
+/** Active files by partition value. */
+export type ActiveFiles = Map<string, FileRef[]>;
+
+/**
+ * Applies what another writer committed (PROTOCOL.md, "Action Reconciliation"), and returns the
+ * partition values whose rows it changed: with `dataChange: false` files are only rearranged.
+ */
+export function applyForeign(active: ActiveFiles, { actions, complete }: LogEntry, column: string): Set<string> {
+  const changed = new Set<string>();
+  if (complete) active.clear();
+  const valueOf = new Map<string, string>();
+  for (const [value, files] of active) for (const { path } of files) valueOf.set(path, value);
+  const drop = (path: string): string | undefined => {
+    const value = valueOf.get(path);
+    if (value === undefined) return undefined;
+    const rest = (active.get(value) ?? []).filter((file) => file.path !== path);
+    if (rest.length === 0) active.delete(value);
+    else active.set(value, rest);
+    return value;
+  };
+  for (const { remove } of actions) {
+    const value = remove === undefined ? undefined : drop(remove.path);
+    if (value !== undefined && remove?.dataChange !== false) changed.add(value);
+  }
+  for (const { add } of actions) {
+    if (add === undefined) continue;
+    const value = partitionValue(add.partitionValues, column);
+    drop(add.path);
+    active.set(value, [...(active.get(value) ?? []), { path: add.path, size: add.size }]);
+    if (add.dataChange !== false && !complete) changed.add(value);
+  }
+  return changed;
+}
+
+/** Refuses what another writer did to the table as a whole. */
+export function checkForeign(
+  { actions }: LogEntry,
+  expected: { readonly schemaString: string; readonly column: string; readonly where: string },
+): void {
+  for (const { protocol, metaData } of actions) {
+    if (protocol !== undefined) checkProtocol(protocol, expected.where);
+    if (metaData !== undefined) checkMetaData(metaData, expected.schemaString, expected.column, expected.where);
+  }
+}
+
+export const tableOf = (root: string, kind: OutputKind): string => `the Delta table ${root}/${kind}`;

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import type { OutputKind } from '../table';
+
+/** Names of what stands in a Delta table's root. The only place that knows them. */
+export const BOOKS = '_tidegate';
+export const MARKER = `${BOOKS}/tidegate.json`;
+/** Where the newest commit that was rolled forward is: a hint, which opening starts from. */
+export const NEWEST = `${BOOKS}/newest.json`;
+/** The oldest version whose files are all kept. */
+export const RETAINED = `${BOOKS}/retained.json`;
+export const COMMITS = `${BOOKS}/commits`;
+export const STATES = `${BOOKS}/state`;
+export const REPORTS = `${BOOKS}/reports`;
+export const REQUESTS = `${BOOKS}/requests`;
+export const KINDS: readonly OutputKind[] = ['curated', 'quarantine'];
+export const LOG = '_delta_log';
+
+const padded = (version: number): string => String(version).padStart(8, '0');
+
+/** Draws the number that tells the state files of one version apart; it also is the version of a `txn`, a long. */
+export const tokenText = (token: number): string => token.toString(16).padStart(13, '0');
+export const stateKey = (version: number, token: number): string =>
+  `${STATES}/${padded(version)}-${tokenText(token)}.json`;
+export const checkpointKey = (version: number, token: number): string =>
+  `${STATES}/checkpoint-${padded(version)}-${tokenText(token)}.json`;
+export const reportKey = (version: number, token: number): string =>
+  `${REPORTS}/${padded(version)}-${tokenText(token)}.json`;
+export const commitKey = (version: number): string => `${COMMITS}/${padded(version)}.json`;
+export const requestKey = (requestId: string): string =>
+  `${REQUESTS}/${createHash('sha256').update(requestId, 'utf8').digest('hex').slice(0, 32)}.json`;
+
+/** The version a key of {@link COMMITS} is of, or null. */
+export function versionOfCommitKey(key: string): number | null {
+  const name = key.slice(COMMITS.length + 1);
+  return /^\d{8,15}\.json$/.test(name) ? Number(name.slice(0, -'.json'.length)) : null;
+}
+
+/** `00000000000000000042.json` (PROTOCOL.md, "Delta Log Entries"). */
+export const logKey = (kind: OutputKind, version: number): string =>
+  `${kind}/${LOG}/${String(version).padStart(20, '0')}.json`;
+
+/** The one form of a data file of ours, relative to the root. Nothing else is ever committed or deleted. */
+export const DATA_FILE = /^(curated|quarantine)\/([^/]+)=(\d{4}-\d{2}-\d{2})\/part-[0-9A-Za-z-]+\.parquet$/;

@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import { forEachInFlight } from '../directory/in-flight';
+import type { Contract } from '../../contract/contract';
+import type { PartitionDate } from '../../discovery/partition-date';
+import type { ObjectStore } from '../../storage';
+import type { Commit, OutputKind, PartitionState } from '../table';
+import type { Written } from './actions';
+import { stateApp, versionApp, type ActiveFiles } from './fold-log';
+import { reportKey } from './layout';
+import { toLogPath } from './paths';
+import { protocolFor } from './protocol';
+import { removeAction } from './roll-forward';
+import { schemaString } from './schema';
+import { foreignOf, ownFiles, type LoadedState } from './state';
+import type { FileRef, StateDocument } from './state-document';
+import { statsOf } from './stats';
+
+/** What a version changes, whoever asks for it: a run or a rollback. */
+export interface Change {
+  readonly contract: Contract;
+  readonly commit: Commit;
+  /** New outcomes; each replaces its partition whole. */
+  readonly partitions: readonly PartitionState[];
+  readonly dropped: readonly PartitionDate[];
+}
+
+/** The tables that the change is made to. */
+export interface Base {
+  readonly head: number;
+  readonly state: LoadedState | null;
+  readonly active: ActiveFiles;
+  readonly quarantine: { readonly active: ActiveFiles; readonly seen: number };
+}
+
+export type Adds = Readonly<Record<OutputKind, readonly Written[]>>;
+
+/** The `add` actions of a change, with statistics from the files as they are (PROTOCOL.md, "Add File and Remove File"). */
+export async function addsOf(
+  store: ObjectStore,
+  { contract, partitions, commit }: Change,
+  signal?: AbortSignal,
+  onFile: () => void = () => {},
+): Promise<Adds> {
+  const adds: Record<OutputKind, Written[]> = { curated: [], quarantine: [] };
+  const files = partitions.flatMap((partition) =>
+    (['curated', 'quarantine'] as const).flatMap((kind) =>
+      partition[kind].map((file) => ({ kind, file, date: partition.date })),
+    ),
+  );
+  await forEachInFlight(
+    files.entries(),
+    async ([index, { kind, file, date }]) => {
+      const stats = await statsOf(store, file, contract.columns);
+      adds[kind][index] = {
+        add: {
+          path: toLogPath(kind, file.path),
+          partitionValues: { [contract.source.partitionColumn]: date },
+          size: file.size,
+          modificationTime: Date.parse(commit.committedAt),
+          dataChange: true,
+          stats,
+        },
+      };
+      onFile();
+    },
+    signal,
+  );
+  // Indexes are of all files: the holes go.
+  return { curated: adds.curated.filter(Boolean), quarantine: adds.quarantine.filter(Boolean) };
+}
+
+/** One attempt to commit: the state, and the actions of the curated table's commit, for one version of its log. */
+export function nextCommit(
+  change: Change,
+  adds: Adds,
+  base: Base,
+  since: StateDocument['since'],
+  token: number,
+): { document: StateDocument; actions: Written[] } {
+  const { contract, commit } = change;
+  const column = contract.source.partitionColumn;
+  const values = [...new Set<string>([...change.partitions.map(({ date }) => date), ...change.dropped])].toSorted();
+  const schemas = { curated: schemaString(contract, 'curated'), quarantine: schemaString(contract, 'quarantine') };
+  const before = base.state?.document.tables;
+  const now = Date.parse(commit.committedAt);
+
+  const tables = {
+    curated: { id: before?.curated.id ?? randomUUID(), schemaString: schemas.curated },
+    quarantine: { id: before?.quarantine.id ?? randomUUID(), schemaString: schemas.quarantine },
+  };
+  const actionsOf = (kind: OutputKind, active: ActiveFiles): Written[] => {
+    const added = new Set(adds[kind].map(({ add }) => (add as { path: string }).path));
+    const removes = values.flatMap((value) =>
+      (active.get(value) ?? [])
+        .filter(({ path }) => !added.has(path))
+        .map((file) => removeAction(file, { [column]: value }, now)),
+    );
+    const setup = before?.[kind].schemaString === schemas[kind] ? [] : setupOf(contract, kind, tables[kind], now);
+    return [...setup, ...removes, ...adds[kind]];
+  };
+  const txns: Written[] = [
+    { txn: { appId: versionApp(commit.pipeline), version: commit.version, lastUpdated: now } },
+    { txn: { appId: stateApp(commit.pipeline), version: token, lastUpdated: now } },
+  ];
+  const info = commitInfo(commit, column, now);
+
+  const document: StateDocument = {
+    formatVersion: 1,
+    commit,
+    token,
+    deltaVersion: base.head + 1,
+    since,
+    partitions: change.partitions,
+    dropped: change.dropped,
+    foreign: {
+      curated: foreignAfter(change, base.active, base.state, 'curated'),
+      quarantine: foreignAfter(change, base.quarantine.active, base.state, 'quarantine'),
+    },
+    report: reportKey(commit.version, token),
+    tables,
+    quarantine: {
+      seen: base.quarantine.seen,
+      actions: [info, ...actionsOf('quarantine', base.quarantine.active), ...txns],
+      values,
+    },
+  };
+  return { document, actions: [info, ...actionsOf('curated', base.active), ...txns] };
+}
+
+/** PROTOCOL.md, "Change Metadata" and "Protocol Evolution": the first version must hold both; later ones replace them. */
+function setupOf(
+  contract: Contract,
+  kind: OutputKind,
+  table: { readonly id: string; readonly schemaString: string },
+  now: number,
+): Written[] {
+  return [
+    { protocol: protocolFor(contract) },
+    {
+      metaData: {
+        id: table.id,
+        name: kind === 'curated' ? contract.pipeline : `${contract.pipeline}_quarantine`,
+        format: { provider: 'parquet', options: {} },
+        schemaString: table.schemaString,
+        partitionColumns: [contract.source.partitionColumn],
+        createdTime: now,
+        configuration: {},
+      },
+    },
+  ];
+}
+
+/** PROTOCOL.md, "Commit Provenance Information": any JSON may be stored. */
+function commitInfo(commit: Commit, column: string, timestamp: number): Written {
+  const { version, requestId, run, scope, planDigest, watermark, pipeline } = commit;
+  return {
+    commitInfo: {
+      timestamp,
+      operation: scope.kind === 'rollback' ? 'RESTORE' : 'WRITE',
+      operationParameters:
+        scope.kind === 'rollback'
+          ? { version: String(scope.to) }
+          : { mode: 'Overwrite', partitionBy: JSON.stringify([column]) },
+      isBlindAppend: false,
+      engineInfo: 'tidegate',
+      tidegate: { pipeline, version, requestId, run, kind: scope.kind, planDigest, watermark },
+    },
+  };
+}
+
+/** Where the tables will hold other files than ours after the change, which makes its own partitions ours again. */
+function foreignAfter(
+  change: Change,
+  active: ActiveFiles,
+  state: LoadedState | null,
+  kind: OutputKind,
+): StateDocument['foreign'][OutputKind] {
+  const partitions = new Map(state?.partitions ?? []);
+  const after = new Map<string, readonly FileRef[]>(active);
+  for (const date of change.dropped) {
+    partitions.delete(date);
+    after.delete(date);
+  }
+  for (const partition of change.partitions) {
+    partitions.set(partition.date, partition);
+    after.set(partition.date, ownFiles(partition, kind));
+  }
+  return foreignOf(after, partitions, state?.foreign[kind] ?? new Map(), kind);
+}

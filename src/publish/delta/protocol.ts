@@ -1,0 +1,68 @@
+import type { Contract } from '../../contract/contract';
+import { TerminalError } from '../../errors';
+import type { MetaData, Protocol } from './actions';
+
+/** PROTOCOL.md, "Table Features": those we implement, in reading as in writing. */
+const READER_FEATURES: ReadonlySet<string> = new Set(['timestampNtz']);
+/**
+ * Writer features we respect. `appendOnly` and `invariants` bind only with a table property or column
+ * metadata, which {@link checkMetaData} looks for.
+ */
+const WRITER_FEATURES: ReadonlySet<string> = new Set(['timestampNtz', 'appendOnly', 'invariants']);
+
+/** The protocol of a new table: 3/7, with the features its columns need (PROTOCOL.md, "Protocol Evolution"). */
+export function protocolFor(contract: Contract): Protocol {
+  const naive = contract.columns.some(({ type }) => type.kind === 'timestamp' && !type.zoned);
+  const features = naive ? ['timestampNtz'] : [];
+  return { minReaderVersion: 3, minWriterVersion: 7, readerFeatures: features, writerFeatures: features };
+}
+
+/**
+ * Refuses a table that needs what this version does not implement (PROTOCOL.md, "Table Features":
+ * readers and writers must not ignore table features when they are present).
+ * @throws TerminalError `TargetError`.
+ */
+export function checkProtocol(protocol: Protocol, where: string): void {
+  const { minReaderVersion, minWriterVersion, readerFeatures = [], writerFeatures = [] } = protocol;
+  const unknown = [
+    ...readerFeatures.filter((name) => !READER_FEATURES.has(name)),
+    ...writerFeatures.filter((name) => !WRITER_FEATURES.has(name)),
+  ];
+  if (unknown.length > 0) {
+    throw refused(
+      `${where} has the table feature ${[...new Set(unknown)].join(', ')}, which Tidegate does not implement (it implements ${[...WRITER_FEATURES].join(', ')}). Another writer turned it on; restore the table to before that, or publish to a new path`,
+    );
+  }
+  const readable = minReaderVersion === 1 || minReaderVersion === 3;
+  const writable = minWriterVersion <= 2 || minWriterVersion === 7;
+  if (readable && writable) return;
+  throw refused(
+    `${where} needs reader version ${minReaderVersion} and writer version ${minWriterVersion}; expected 3 and 7, as Tidegate made it`,
+  );
+}
+
+/** Refuses a table whose columns or properties another writer changed so that our files would not fit. */
+export function checkMetaData(found: MetaData, schemaString: string, partitionColumn: string, where: string): void {
+  const columns = (text: string): string => {
+    const { fields } = JSON.parse(text) as { fields: { name: string; type: unknown; metadata?: object }[] };
+    return JSON.stringify(fields.map(({ name, type, metadata = {} }) => [name, type, metadata]));
+  };
+  if (found.partitionColumns.length !== 1 || found.partitionColumns[0] !== partitionColumn) {
+    throw refused(
+      `${where} is now partitioned by ${found.partitionColumns.join(', ') || 'nothing'}; expected ${partitionColumn}`,
+    );
+  }
+  if (columns(found.schemaString) !== columns(schemaString)) {
+    throw refused(
+      `the columns of ${where} were changed by another writer: expected ${schemaString}, found ${found.schemaString}. Restore them, or publish to a new path`,
+    );
+  }
+  const binding = ['delta.appendOnly', 'delta.columnMapping.mode', 'delta.enableChangeDataFeed'].filter(
+    (name) => (found.configuration?.[name] ?? 'false') !== 'false' && found.configuration?.[name] !== 'none',
+  );
+  if (binding.length > 0) {
+    throw refused(`${where} has the table property ${binding.join(', ')}, which Tidegate cannot honour; unset it`);
+  }
+}
+
+const refused = (message: string): TerminalError => new TerminalError('TargetError', `${message}.`);

@@ -1,0 +1,84 @@
+import type { Column, ColumnType, Contract } from '../../contract/contract';
+import { TerminalError } from '../../errors';
+import type { OutputKind } from '../table';
+
+/** A field of a struct (PROTOCOL.md, "Schema Serialization Format"). */
+interface Field {
+  readonly name: string;
+  readonly type: unknown;
+  readonly nullable: true;
+  readonly metadata: object;
+}
+
+const DELTA_TYPES: Partial<Record<ColumnType['kind'], string>> = {
+  boolean: 'boolean',
+  string: 'string',
+  binary: 'binary',
+  date: 'date',
+  float32: 'float',
+  float64: 'double',
+  int8: 'byte',
+  int16: 'short',
+  int32: 'integer',
+  int64: 'long',
+};
+
+/** A signed type that holds all of an unsigned one; sources widen to it (SEMANTICS 2.5). */
+const SIGNED: Partial<Record<ColumnType['kind'], string>> = { uint8: 'int16', uint16: 'int32', uint32: 'int64' };
+
+const field = (name: string, type: unknown): Field => ({ name, type, nullable: true, metadata: {} });
+
+/**
+ * The `schemaString` of one of the two tables: the declared columns in contract order, in quarantine
+ * its reserved ones, then the partition column.
+ * @throws TerminalError `ContractError` when Delta has no type that holds a column as the contract declares it.
+ */
+export function schemaString(contract: Contract, kind: OutputKind): string {
+  const reserved =
+    kind === 'curated'
+      ? []
+      : [
+          field('_violations', { type: 'array', elementType: 'string', containsNull: true }),
+          field('_source_file', 'string'),
+          field('_source_row', 'long'),
+        ];
+  const fields = [
+    ...contract.columns.map((column) => field(column.name, deltaType(column))),
+    ...reserved,
+    field(contract.source.partitionColumn, 'date'),
+  ];
+  // "All column names must be unique regardless of casing."
+  const seen = new Map<string, string>();
+  for (const { name } of fields) {
+    const other = seen.get(name.toLowerCase());
+    if (other !== undefined) {
+      throw refused(`the columns "${other}" and "${name}" differ only in case, which Delta does not tell apart`);
+    }
+    seen.set(name.toLowerCase(), name);
+  }
+  return JSON.stringify({ type: 'struct', fields });
+}
+
+/** The Delta type that holds exactly what the column does; the data files' types must be the table's. */
+function deltaType({ name, type }: Column): string {
+  if (type.kind === 'decimal') return `decimal(${type.precision},${type.scale})`;
+  if (type.kind === 'timestamp') {
+    if (type.unit === 'us') return type.zoned ? 'timestamp' : 'timestamp_ntz';
+    const remedy =
+      type.unit === 'ms'
+        ? `declare it as timestamp[us${type.zoned ? ', UTC' : ''}]: milliseconds widen to it without loss`
+        : 'write the source in microseconds, or publish in the directory format';
+    throw refused(`the column "${name}" is a timestamp in ${type.unit}; Delta has microseconds only; ${remedy}`);
+  }
+  const known = DELTA_TYPES[type.kind];
+  if (known !== undefined) return known;
+  const signed = SIGNED[type.kind];
+  const remedy =
+    signed === undefined
+      ? 'write the source as int64 or decimal(20,0), or publish in the directory format'
+      : `declare it as ${signed}, to which ${type.kind} widens without loss`;
+  throw refused(`the column "${name}" is ${type.kind}; Delta has no unsigned integers; ${remedy}`);
+}
+
+const refused = (message: string): TerminalError =>
+  new TerminalError('ContractError', `publish.format delta: ${message}.`);

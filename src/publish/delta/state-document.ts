@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { parsePartitionDate, type PartitionDate } from '../../discovery/partition-date';
+import type { Commit, PartitionState } from '../table';
+import { parseCommit } from '../directory/documents';
+import { corrupt, type Written } from './actions';
+
+/** A data file as a log names it. */
+export interface FileRef {
+  /** As in the log: relative to the Delta table, percent-encoded, or absolute. */
+  readonly path: string;
+  readonly size: number;
+}
+
+/** Files of partitions, by partition value, where they are not those that Tidegate wrote. Null: again those. */
+export type Foreign = Readonly<Record<string, readonly FileRef[] | null>>;
+
+/**
+ * `_tidegate/state/<version>-<token>.json`: what one commit changed. Written before the commit, which
+ * names it by its token; one that no commit names means nothing.
+ */
+export interface StateDocument {
+  readonly formatVersion: 1;
+  readonly commit: Commit;
+  readonly token: number;
+  /** The version of the curated Delta table that this commit makes. */
+  readonly deltaVersion: number;
+  /** What this state is told as a difference to: a checkpoint (null: nothing), then these, oldest first. */
+  readonly since: { readonly checkpoint: string | null; readonly states: readonly string[] };
+  readonly partitions: readonly PartitionState[];
+  /** Partitions that are no more. */
+  readonly dropped: readonly PartitionDate[];
+  readonly foreign: { readonly curated: Foreign; readonly quarantine: Foreign };
+  /** The report's key. */
+  readonly report: string;
+  /** Schema of the two Delta tables from this commit on. */
+  readonly tables: {
+    readonly curated: { readonly id: string; readonly schemaString: string };
+    readonly quarantine: { readonly id: string; readonly schemaString: string };
+  };
+  readonly quarantine: {
+    /** The quarantine's version up to which `foreign` was looked at; -1: none. */
+    readonly seen: number;
+    /** What the quarantine's commit does, exactly, but for files that other writers put into the same partitions since. */
+    readonly actions: readonly Written[];
+    /** Partition values whose files the actions replace. */
+    readonly values: readonly string[];
+  };
+}
+
+/** `_tidegate/state/checkpoint-<version>-<token>.json`: all of a state. */
+export interface StateCheckpoint {
+  readonly formatVersion: 1;
+  readonly version: number;
+  readonly partitions: readonly PartitionState[];
+  readonly foreign: { readonly curated: Foreign; readonly quarantine: Foreign };
+}
+
+const date = z.custom<PartitionDate>((value) => typeof value === 'string' && parsePartitionDate(value) !== null);
+const count = z.int().nonnegative();
+const output = z.object({
+  path: z.string().regex(/^(?:curated|quarantine)\/[^/]+=\d{4}-\d{2}-\d{2}\/part-[0-9A-Za-z-]+\.parquet$/),
+  rows: count,
+  size: count,
+  sha256: z.string().optional(),
+});
+const partition = z.object({
+  date,
+  version: z.int().positive(),
+  rowsDigest: z.string(),
+  fingerprint: z.string(),
+  counts: z.object({
+    read: count,
+    superseded: count,
+    ambiguous: count,
+    quarantined: count,
+    published: count,
+    misfiled: count,
+    violations: z.record(z.string(), count),
+  }),
+  files: z.array(
+    z.object({
+      path: z.string(),
+      size: count,
+      mtimeNs: z.string().optional(),
+      etag: z.string().optional(),
+      rows: count,
+    }),
+  ),
+  curated: z.array(output),
+  quarantine: z.array(output),
+});
+const foreignOf = z.record(z.string(), z.array(z.object({ path: z.string(), size: count })).nullable());
+const foreign = z.object({ curated: foreignOf, quarantine: foreignOf });
+/** Names come out of a file and are followed: they are held to their form. */
+const stateName = z.string().regex(/^_tidegate\/state\/(?:checkpoint-)?\d{8,15}-[0-9a-f]{13}\.json$/);
+const deltaTable = z.object({ id: z.string(), schemaString: z.string() });
+
+const stateSchema = z.object({
+  formatVersion: z.literal(1),
+  commit: z.unknown(),
+  token: count,
+  deltaVersion: count,
+  since: z.object({ checkpoint: stateName.nullable(), states: z.array(stateName) }),
+  partitions: z.array(partition),
+  dropped: z.array(date),
+  foreign,
+  report: z.string().regex(/^_tidegate\/reports\/\d{8,15}-[0-9a-f]{13}\.json$/),
+  tables: z.object({ curated: deltaTable, quarantine: deltaTable }),
+  quarantine: z.object({
+    seen: z.int(),
+    actions: z.array(z.record(z.string(), z.unknown())),
+    values: z.array(z.string()),
+  }),
+});
+const checkpointSchema = z.object({
+  formatVersion: z.literal(1),
+  version: z.int().positive(),
+  partitions: z.array(partition),
+  foreign,
+});
+
+export function parseStateDocument(text: string, where: string): StateDocument {
+  const { commit, ...rest } = parse(stateSchema, text, where);
+  return { ...rest, commit: parseCommit(JSON.stringify(commit), where) };
+}
+
+export const parseStateCheckpoint = (text: string, where: string): StateCheckpoint =>
+  parse(checkpointSchema, text, where);
+
+/** Commit record: `_tidegate/commits/<version>.json`, kept for ever. */
+export interface CommitRecord {
+  readonly commit: Commit;
+  readonly state: string;
+  readonly report: string;
+  readonly deltaVersion: number;
+  /** Null when the quarantine's commit was cleaned up by others before it was looked for. */
+  readonly quarantineVersion: number | null;
+}
+
+const recordSchema = z.object({
+  commit: z.unknown(),
+  state: stateName,
+  report: z.string().regex(/^_tidegate\/reports\/\d{8,15}-[0-9a-f]{13}\.json$/),
+  deltaVersion: count,
+  quarantineVersion: count.nullable(),
+});
+
+export function parseRecord(text: string, where: string): CommitRecord {
+  const { commit, ...rest } = parse(recordSchema, text, where);
+  return { ...rest, commit: parseCommit(JSON.stringify(commit), where) };
+}
+
+function parse<Value>(schema: z.ZodType<Value>, text: string, where: string): Value {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw corrupt(`${where} is not JSON: ${String(error)}`);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw corrupt(`${where}: ${issue?.path.join('.')}: ${issue?.message}`);
+}

@@ -1,0 +1,99 @@
+import { TerminalError } from '../../errors';
+import type { ObjectStore } from '../../storage';
+import { applyForeign, checkForeign, ownVersion, tableOf, type ActiveFiles } from './fold-log';
+import { COMMITS, NEWEST, stateKey, commitKey, versionOfCommitKey } from './layout';
+import { readLog, type LogEntry } from './log-reader';
+import { readIfThere } from './read';
+import { activeFiles, loadState, type LoadedState } from './state';
+import { parseRecord, type CommitRecord } from './state-document';
+
+/** What a table of ours is, and where. */
+export interface Place {
+  readonly store: ObjectStore;
+  readonly pipeline: string;
+  readonly column: string;
+}
+
+/** The curated table as it is now. */
+export interface View {
+  /** Newest version of the Delta table; -1: none. */
+  readonly head: number;
+  /** Newest version of Tidegate's; null: none. */
+  readonly state: LoadedState | null;
+  readonly active: ActiveFiles;
+  /** Partition values whose rows others changed since the version of Tidegate's. */
+  readonly changed: ReadonlySet<string>;
+  /** Whether all that follows from the newest commit has been written. */
+  readonly settled: boolean;
+}
+
+/**
+ * Reads the table (SEMANTICS 7.5). The cost does not grow with the number of commits: opening starts
+ * from the newest commit known to have been rolled forward, reads its state, and what came since.
+ * @throws TerminalError `TargetError` when the Delta table is not ours, or needs what we do not implement.
+ */
+export async function openView(place: Place): Promise<View> {
+  const { store, pipeline, column } = place;
+  const record = await newestRecord(store);
+  const tail = await readLog(store, 'curated', record === null ? 0 : record.deltaVersion + 1);
+  if (record === null && tail.entries.length === 0) {
+    return { head: tail.head, state: null, active: new Map(), changed: new Set(), settled: true };
+  }
+  const { key, since } = newestOwn(tail.entries, pipeline, record?.state ?? null);
+  if (key === null) throw notOurs(store);
+  const state = await loadState(store, key);
+  if (state.document.commit.pipeline !== pipeline) throw notOurs(store);
+  const active = activeFiles(state, 'curated');
+  const changed = new Set<string>();
+  const { schemaString } = state.document.tables.curated;
+  for (const entry of since) {
+    checkForeign(entry, { schemaString, column, where: tableOf(store.root, 'curated') });
+    for (const value of applyForeign(active, entry, column)) changed.add(value);
+  }
+  return { head: tail.head, state, active, changed, settled: record?.state === key };
+}
+
+/** The newest state that a log names, and the entries after it, which are others'. */
+function newestOwn(
+  entries: readonly LogEntry[],
+  pipeline: string,
+  known: string | null,
+): { key: string | null; since: LogEntry[] } {
+  let key = known;
+  let since: LogEntry[] = [];
+  for (const entry of entries) {
+    const own = ownVersion(entry.actions, pipeline);
+    if (own !== null) key = stateKey(own.version, own.token);
+    // A checkpoint comes after the version it names, and holds what others did since, as a whole.
+    if (own !== null && !entry.complete) since = [];
+    else since.push(entry);
+  }
+  return { key, since };
+}
+
+/** The newest commit known to be rolled forward: by the hint, which may be old or lost, else by the records. */
+async function newestRecord(store: ObjectStore): Promise<CommitRecord | null> {
+  const hint = await readIfThere(store, NEWEST);
+  if (hint !== null) {
+    try {
+      return parseRecord(hint.toString('utf8'), `${store.root}/${NEWEST}`);
+    } catch {
+      // A hint that cannot be read is as good as none.
+    }
+  }
+  let newest = 0;
+  for await (const { key } of store.list(COMMITS)) newest = Math.max(newest, versionOfCommitKey(key) ?? 0);
+  return newest === 0 ? null : readRecord(store, newest);
+}
+
+export async function readRecord(store: ObjectStore, version: number): Promise<CommitRecord | null> {
+  const key = commitKey(version);
+  const bytes = await readIfThere(store, key);
+  return bytes === null ? null : parseRecord(bytes.toString('utf8'), `${store.root}/${key}`);
+}
+
+const notOurs = (store: ObjectStore): TerminalError =>
+  new TerminalError(
+    'TargetError',
+    `${store.root}/curated is a Delta table that Tidegate did not make: its log names no version of this pipeline. Publish to a new path.`,
+  );

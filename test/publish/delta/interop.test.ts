@@ -1,0 +1,144 @@
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { contractFor, day, newRoot, publishTo, tableAt } from './support';
+import { python } from '../../support/python';
+
+jest.setTimeout(180_000);
+
+/** What other readers see in each version of a Delta table: rows by partition and request. */
+const READ = `
+import polars as pl
+from deltalake import DeltaTable
+def count(frame):
+    got = frame.group_by('date', 'request').len().sort('date', 'request')
+    return [[str(d), r, n] for d, r, n in got.rows()]
+versions = {}
+for v in input['versions']:
+    by_arrow = count(pl.from_arrow(DeltaTable(input['path'], version=v).to_pyarrow_table()))
+    by_polars = count(pl.scan_delta(input['path'], version=v).collect())
+    assert by_arrow == by_polars, (by_arrow, by_polars)
+    versions[str(v)] = by_polars
+output = versions
+`;
+const readVersions = (path: string, versions: number[]) =>
+  python<Record<string, [string, string, number][]>>(READ, { path, versions });
+
+describe('a Delta table of ours', () => {
+  it('is read by deltalake and Polars in every version, both tables', async () => {
+    const contract = contractFor(await newRoot());
+    const path = contract.publish.path;
+    await publishTo(contract, 'one', [
+      { date: '2026-05-01', published: 3, quarantined: 1 },
+      { date: '2026-05-02', published: 2 },
+    ]);
+    await publishTo(contract, 'two', [{ date: '2026-05-02', published: 5, quarantined: 2, superseded: 1 }]);
+    await publishTo(contract, 'three', [{ date: '2026-05-01', published: 0, quarantined: 4 }]);
+    expect(await readVersions(join(path, 'curated'), [0, 1, 2])).toEqual({
+      0: [
+        ['2026-05-01', 'one', 3],
+        ['2026-05-02', 'one', 2],
+      ],
+      1: [
+        ['2026-05-01', 'one', 3],
+        ['2026-05-02', 'two', 5],
+      ],
+      2: [['2026-05-02', 'two', 5]],
+    });
+    expect(await readVersions(join(path, 'quarantine'), [0, 1, 2])).toEqual({
+      0: [['2026-05-01', 'one', 1]],
+      1: [
+        ['2026-05-01', 'one', 1],
+        ['2026-05-02', 'two', 2],
+      ],
+      2: [
+        ['2026-05-01', 'three', 4],
+        ['2026-05-02', 'two', 2],
+      ],
+    });
+    const table = tableAt(contract);
+    expect((await table.history()).map(({ requestId }) => requestId)).toEqual(['three', 'two', 'one']);
+    expect(await table.pathOf({ version: 2 })).toMatchObject({ deltaVersions: { curated: 1, quarantine: 1 } });
+    expect((await table.report(2)).totals.published).toBe(5);
+  });
+
+  it('goes on after deltalake appended, compacted, checkpointed and cleaned up', async () => {
+    const contract = contractFor(await newRoot());
+    const path = contract.publish.path;
+    await publishTo(contract, 'one', [
+      { date: '2026-05-01', published: 3, quarantined: 1 },
+      { date: '2026-05-02', published: 2, quarantined: 1 },
+    ]);
+    await publishTo(contract, 'two', [{ date: '2026-05-03', published: 1, quarantined: 1 }]);
+    await python(
+      `
+import datetime, pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+for kind in ['curated', 'quarantine']:
+    path = input['path'] + '/' + kind
+    d = lambda t: datetime.date.fromisoformat(t)
+    for date in ['2026-05-03', '2026-05-09', '2026-05-09']:
+        columns = {'id': pa.array([7], pa.int64()), 'request': ['foreign'], 'date': [d(date)]}
+        if kind == 'quarantine':
+            columns.update({'_violations': pa.array([['x']]), '_source_file': ['f'], '_source_row': pa.array([1], pa.int64())})
+        write_deltalake(path, pa.table(columns), mode='append')
+    t = DeltaTable(path)
+    t.optimize.compact()
+    t.create_checkpoint()
+    t = DeltaTable(path)
+    t.alter.set_table_properties({'delta.logRetentionDuration': 'interval 0 seconds'})
+    t = DeltaTable(path)
+    t.create_checkpoint()
+    t.cleanup_metadata()
+import os
+output = sorted(os.listdir(input['path'] + '/curated/_delta_log'))
+`,
+      { path },
+    ).then((names) => expect(names).not.toContain('00000000000000000000.json'));
+
+    const before = await tableAt(contract).read();
+    expect(before.version).toBe(2);
+    // Rewrites a partition that was appended to and compacted; leaves the other one as it is.
+    await publishTo(contract, 'three', [{ date: '2026-05-03', published: 4, quarantined: 2 }]);
+    const last = (await tableAt(contract).pathOf()).deltaVersions!;
+    expect((await readVersions(join(path, 'curated'), [last.curated]))[last.curated]).toEqual([
+      ['2026-05-01', 'one', 3],
+      ['2026-05-02', 'one', 2],
+      ['2026-05-03', 'three', 4],
+      ['2026-05-09', 'foreign', 2],
+    ]);
+    expect((await readVersions(join(path, 'quarantine'), [last.quarantine!]))[last.quarantine!]).toEqual([
+      ['2026-05-01', 'one', 1],
+      ['2026-05-02', 'one', 1],
+      ['2026-05-03', 'three', 2],
+      ['2026-05-09', 'foreign', 2],
+    ]);
+    // And once more: what others did is part of the state by now.
+    await publishTo(contract, 'four', [{ date: '2026-05-09', published: 1, quarantined: 1 }]);
+    const newest = (await tableAt(contract).pathOf()).deltaVersions!;
+    expect((await readVersions(join(path, 'curated'), [newest.curated]))[newest.curated]?.at(-1)).toEqual([
+      '2026-05-09',
+      'four',
+      1,
+    ]);
+    expect((await readVersions(join(path, 'quarantine'), [newest.quarantine!]))[newest.quarantine!]?.at(-1)).toEqual([
+      '2026-05-09',
+      'four',
+      1,
+    ]);
+    expect((await tableAt(contract).find('one'))?.version).toBe(1);
+  });
+
+  it('is all under its path: a copy goes on as the table itself would', async () => {
+    const contract = contractFor(await newRoot());
+    await publishTo(contract, 'one', [{ date: '2026-05-01' }]);
+    await publishTo(contract, 'two', [{ date: '2026-05-02' }]);
+    const copy = contractFor(`${contract.publish.path}-copy`);
+    await cp(contract.publish.path, copy.publish.path, { recursive: true });
+    await rm(contract.publish.path, { recursive: true });
+    const state = await tableAt(copy).read();
+    expect(state).toMatchObject({ version: 2, watermark: '2026-05-02' });
+    expect(state.partitions.get(day('2026-05-01'))?.files[0]?.path).toBe('date=2026-05-01/a.parquet');
+    expect((await tableAt(copy).find('one'))?.version).toBe(1);
+    expect((await publishTo(copy, 'three', [{ date: '2026-05-01' }])).version).toBe(3);
+  });
+});
