@@ -43,24 +43,26 @@ function renderHistory(pipeline: string, commits: readonly Commit[]): string {
         'passed',
         'rejected',
         'watermark',
+        'by',
         'request',
       ],
       numeric: new Set([0, 4, 5, 6, 7]),
       rows: commits.map((commit) => [
         String(commit.version),
         utc(commit.committedAt).replace(' UTC', ''),
-        commit.scope.kind,
+        commit.scope.kind === 'rollback' ? `rollback to ${commit.scope.to}` : commit.scope.kind,
         rangeOf(commit),
         formatCount(commit.partitions),
         formatCount(commit.totals.read),
         formatCount(commit.totals.published),
         formatCount(commit.totals.quarantined),
         commit.watermark.after ?? 'none',
+        safeText(commit.committedBy),
         safeText(commit.requestId),
       ]),
     },
     styleFor(),
-    9,
+    10,
   );
 }
 

@@ -9,10 +9,12 @@ import { registerPath } from './path';
 import { registerPause, registerResume } from './pause';
 import { registerPlan } from './plan';
 import { registerReport } from './report';
+import { registerRollback } from './rollback';
 import { registerRun } from './run';
 import { registerSchedule } from './schedule';
 import { registerStatus } from './status';
 import { registerVacuum } from './vacuum';
+import { registerVerify } from './verify';
 import { registerWorker } from './worker';
 import { packageVersion } from './support/version';
 
@@ -64,11 +66,13 @@ export function createProgram(): Command {
   program.commandsGroup('Run:');
   registerRun(program);
   registerBackfill(program);
+  registerRollback(program);
   registerSchedule(program);
   registerPause(program);
   registerResume(program);
   registerCancel(program);
   program.commandsGroup('Operate:');
+  registerVerify(program);
   registerVacuum(program);
   registerWorker(program);
   registerDev(program);

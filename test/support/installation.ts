@@ -86,7 +86,7 @@ export class Installation {
 
   /** Starts a requester and returns its handle. */
   async start(
-    type: 'incrementalRun' | 'backfill',
+    type: 'incrementalRun' | 'backfill' | 'rollback',
     input: object = {},
     options: { id?: string; attempts?: number } = {},
   ) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { TASK_QUEUE, WorkflowType } from '../../workflows/messages';
-import type { BackfillInput, IncrementalRunInput } from '../../workflows/messages';
+import type { BackfillInput, IncrementalRunInput, RollbackInput } from '../../workflows/messages';
 
 /** A requester workflow that was started, and the request it makes. */
 export interface Requester {
@@ -17,12 +17,13 @@ export async function startRequester(
   client: Client,
   what:
     | { readonly kind: 'run'; readonly input: IncrementalRunInput }
-    | { readonly kind: 'backfill'; readonly input: BackfillInput },
+    | { readonly kind: 'backfill'; readonly input: BackfillInput }
+    | { readonly kind: 'rollback'; readonly input: RollbackInput },
 ): Promise<Requester> {
   const { pipeline } = what.input;
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const workflowId = `tidegate-${what.kind}-${pipeline}-${time}-${randomBytes(3).toString('hex')}`;
-  const type = what.kind === 'run' ? WorkflowType.incrementalRun : WorkflowType.backfill;
+  const type = what.kind === 'run' ? WorkflowType.incrementalRun : WorkflowType[what.kind];
   const handle = await client.workflow.start(type, { taskQueue: TASK_QUEUE, workflowId, args: [what.input] });
   return {
     pipeline,

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Contract } from '../../../src/contract/contract';
+import { fingerprint } from '../../../src/discovery';
 import type { PartitionDate } from '../../../src/discovery/partition-date';
 import type { Plan } from '../../../src/discovery/plan-types';
 import type { OutputFile, PartitionResult } from '../../../src/engine/types';
@@ -107,14 +108,10 @@ function planFor({ contract, base, watermark }: Staging, results: readonly Parti
     base: { version: base.version, watermark: base.watermark },
     windowFrom: null,
     watermark: watermark === undefined ? newest : day(watermark),
-    partitions: results.map(({ date, counts }) => ({
-      date,
-      reason: 'new',
-      files: [{ path: `date=${date}/a.parquet`, size: 10, mtimeNs: '1790000000123456789', rows: counts.read }],
-      fingerprint: createHash('sha256').update(date).digest('hex'),
-      rows: counts.read,
-      bytes: 10,
-    })),
+    partitions: results.map(({ date, counts }) => {
+      const files = [{ path: `date=${date}/a.parquet`, size: 10, mtimeNs: '1790000000123456789', rows: counts.read }];
+      return { date, reason: 'new', files, fingerprint: fingerprint(files), rows: counts.read, bytes: 10 };
+    }),
     left: [],
     ignored: [],
     contract,
