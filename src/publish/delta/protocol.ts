@@ -2,13 +2,14 @@ import type { Contract } from '../../contract/contract';
 import { TerminalError } from '../../errors';
 import type { MetaData, Protocol } from './actions';
 
-/** PROTOCOL.md, "Table Features": those we implement, in reading as in writing. */
-const READER_FEATURES: ReadonlySet<string> = new Set(['timestampNtz']);
 /**
- * Writer features we respect. `appendOnly` and `invariants` bind only with a table property or column
- * metadata, which {@link checkMetaData} looks for.
+ * PROTOCOL.md, "Table Features": those we implement, in reading as in writing. A feature that is supported
+ * need not be active: `variantType`, which deltalake turns on with any property, binds only with a column of
+ * that type, `appendOnly` and `invariants` only with a property or column metadata. {@link checkMetaData}
+ * refuses these.
  */
-const WRITER_FEATURES: ReadonlySet<string> = new Set(['timestampNtz', 'appendOnly', 'invariants']);
+const READER_FEATURES: ReadonlySet<string> = new Set(['timestampNtz', 'variantType']);
+const WRITER_FEATURES: ReadonlySet<string> = new Set([...READER_FEATURES, 'appendOnly', 'invariants']);
 
 /** The protocol of a new table: 3/7, with the features its columns need (PROTOCOL.md, "Protocol Evolution"). */
 export function protocolFor(contract: Contract): Protocol {

@@ -2,7 +2,7 @@ import { forEachInFlight } from '../directory/in-flight';
 import type { Keep } from '../directory/retention';
 import type { ObjectInfo, ObjectStore } from '../../storage';
 import type { VacuumReport } from '../table';
-import { DATA_FILE, KINDS, LOG, STATES } from './layout';
+import { DATA_FILE, KINDS, LOG, REPORTS, STATES } from './layout';
 import { fromLogPath } from './paths';
 import { oldestKept, writeOldestKept } from './retained';
 import { activeFiles, loadState, type LoadedState } from './state';
@@ -52,6 +52,8 @@ export async function vacuum(place: Place, view: View, options: VacuumOptions): 
   for await (const info of store.list(STATES)) {
     if (!states.has(info.key)) look(info, limit, 'the state of a version that is no longer retained, or of no version');
   }
+
+  for (const info of await strayReports(store, newest)) look(info, limit, 'the report of a commit that was never made');
 
   if (!dryRun) {
     if (oldest > before) await writeOldestKept(store, oldest);
@@ -111,6 +113,23 @@ async function statesFrom(store: ObjectStore, newest: LoadedState, oldest: numbe
     if (record !== null) keepOf(await loadState(store, record.state));
   }
   return needed;
+}
+
+/** Reports are kept for ever, but for those of attempts that failed: their versions have another. */
+async function strayReports(store: ObjectStore, newest: number): Promise<ObjectInfo[]> {
+  const byVersion = new Map<number, ObjectInfo[]>();
+  for await (const info of store.list(REPORTS)) {
+    const version = Number(/\/(\d+)-[0-9a-f]+\.json$/.exec(info.key)?.[1] ?? 0);
+    byVersion.set(version, [...(byVersion.get(version) ?? []), info]);
+  }
+  const stray: ObjectInfo[] = [];
+  for (const [version, reports] of byVersion) {
+    if (version > newest) stray.push(...reports);
+    if (version > newest || reports.length === 1) continue;
+    const record = await readRecord(store, version);
+    stray.push(...reports.filter(({ key }) => record !== null && record.report !== key));
+  }
+  return stray;
 }
 
 function changedAt(info: ObjectInfo & { readonly modifiedAt?: string }): number | null {
