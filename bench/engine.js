@@ -127,7 +127,8 @@ async function runEngine(raw, out, partitions, rows, scope) {
       resolution: resolutions[p],
       resolutionDir,
       tableRoot: out,
-      stagingDir: join(out, 'staging'),
+      outputPath: ({ kind, date, run, attempt, n }) =>
+        `staging/${kind}/date=${date}/part-${run}-${attempt}-${n}.parquet`,
       run: '0123456789abcdef',
       attempt: '00000000-0000-4000-8000-000000000000',
     });

@@ -2,7 +2,7 @@ import { resolutionDigest, rowsDigest } from '../contract';
 import { discover, groupPartitions, planDigest, utcToday } from '../discovery';
 import { TerminalError } from '../errors';
 import { openTable } from '../publish';
-import { localStore } from '../storage';
+import { openStore } from '../storage';
 import { attempt } from './attempt';
 import type { ActivityDeps } from './options';
 import { RunFolder } from './run-folder';
@@ -16,7 +16,7 @@ export function discoverPartitions({ contracts }: ActivityDeps): Activities['dis
       const state = await table.read();
       const plan = await discover({
         contract,
-        store: localStore(contract.source.path),
+        store: openStore(contract.source.path),
         digests: { resolution: resolutionDigest(contract), rows: rowsDigest(contract) },
         scope,
         state,

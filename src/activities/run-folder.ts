@@ -1,9 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Contract } from '../contract';
 import { TerminalError } from '../errors';
-import { type ObjectStore, localStore, resolveInside } from '../storage';
+import { type ObjectStore, openStore, under } from '../storage';
 import type { DocumentRef } from './types';
 
 /** Bytes of a request id at most; it becomes part of a workflow id. */
@@ -20,6 +19,16 @@ export function runOf(requestId: string): string {
   return createHash('sha256').update(requestId, 'utf8').digest('hex').slice(0, 16);
 }
 
+/** Where an attempt writes. */
+export interface Staging {
+  /** A uuid. */
+  readonly attempt: string;
+  /** Location of the folder. */
+  readonly path: string;
+  /** Told every key, relative to the table's root, that the attempt may write outside the folder. */
+  readonly draws: (key: string) => void;
+}
+
 /**
  * Where a run keeps its small documents (plans, resolutions, results, reports) and where its
  * attempts stage their data. Documents are immutable, named by content or by attempt.
@@ -32,7 +41,7 @@ export class RunFolder {
   constructor(contract: Contract, requestId: string) {
     this.run = runOf(requestId);
     this.#root = contract.publish.path;
-    this.#store = localStore(this.#root, { errorType: 'TargetError' });
+    this.#store = openStore(this.#root, { errorType: 'TargetError' });
   }
 
   /** Writes a JSON document under a name drawn from its content; writing it again is fine. */
@@ -41,13 +50,12 @@ export class RunFolder {
     const sha256 = createHash('sha256').update(text).digest('hex');
     const key = `_runs/${this.run}/${kind}-${sha256.slice(0, 16)}.json`;
     await this.#store.putIfAbsent(key, text);
-    return { path: join(this.#root, key), sha256 };
+    return { path: under(this.#root, key), sha256 };
   }
 
   /** Reads a document of this run back, and checks that it is the one that was written. */
   async read<T>({ path, sha256 }: DocumentRef): Promise<T> {
     const key = path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : path;
-    resolveInside(this.#root, key, 'TargetError');
     const bytes = await this.#store.read(key);
     const found = createHash('sha256').update(bytes).digest('hex');
     if (found !== sha256) {
@@ -61,16 +69,24 @@ export class RunFolder {
 
   /**
    * Does an attempt's work with a fresh staging folder, not yet made. What a failed attempt wrote is
-   * removed: on a full disk, the next one needs the room.
+   * removed, there and under the keys that it `draws` elsewhere: on a full disk, the next one needs the room.
    */
-  async staged<T>(work: (staging: { readonly attempt: string; readonly path: string }) => Promise<T>): Promise<T> {
+  async staged<T>(work: (staging: Staging) => Promise<T>): Promise<T> {
     const attempt = randomUUID();
-    const path = join(this.#root, '_staging', this.run, attempt);
+    const drawn: string[] = [];
+    const key = `_staging/${this.run}/${attempt}`;
+    const path = under(this.#root, key);
     try {
-      return await work({ attempt, path });
+      return await work({ attempt, path, draws: (drawnKey) => drawn.push(drawnKey) });
     } catch (error) {
-      await rm(path, { recursive: true, force: true }).catch(() => {});
+      await this.#remove(key).catch(() => {});
+      await Promise.allSettled(drawn.map((drawnKey) => this.#store.delete(drawnKey)));
       throw error;
     }
+  }
+
+  async #remove(key: string): Promise<void> {
+    if (this.#store.kind === 'local') return rm(this.#store.urlOf(key), { recursive: true, force: true });
+    for await (const object of this.#store.list(key)) await this.#store.delete(object.key);
   }
 }

@@ -1,5 +1,6 @@
 import { type PartitionResult, transformPartition } from '../engine';
 import { TerminalError } from '../errors';
+import { openTable } from '../publish';
 import { gateNames, sumCounts } from '../quality';
 import { attempt } from './attempt';
 import type { ActivityDeps } from './options';
@@ -12,7 +13,8 @@ export function transformAndGate(deps: ActivityDeps): Activities['transformAndGa
     attempt('transformAndGate', async ({ signal, onProgress }) => {
       const { plan, contract, folder } = await openPlan(deps, ref);
       const { directory, partitions: resolved } = await folder.read<ResolutionDocument>(resolutionRef);
-      return await folder.staged(async ({ attempt: uuid, path: stagingDir }) => {
+      return await folder.staged(async ({ attempt: uuid, draws }) => {
+        const table = openTable(contract);
         const results: PartitionResult[] = [];
         for (let index = group.from; index < group.to; index += 1) {
           const partition = plan.partitions[index];
@@ -28,7 +30,11 @@ export function transformAndGate(deps: ActivityDeps): Activities['transformAndGa
               resolution,
               resolutionDir: directory,
               tableRoot: contract.publish.path,
-              stagingDir,
+              outputPath: (name) => {
+                const key = table.outputPath(name);
+                draws(key);
+                return key;
+              },
               run: folder.run,
               attempt: uuid,
             },

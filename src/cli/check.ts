@@ -4,7 +4,7 @@ import type { SchemaFault, SourceCheck } from '../discovery';
 import { checkSource } from '../discovery';
 import { openTable } from '../publish';
 import { formatBytes, formatCount, plural, safeBlock, safeText } from '../quality';
-import { localStore } from '../storage';
+import { openStore } from '../storage';
 import { ExitCode } from './support/exit';
 import { explain } from './support/failure';
 import { PIPELINE, examples, jsonOption } from './support/options';
@@ -65,7 +65,7 @@ function describeContract(contract: Contract): Finding {
 async function source(contract: Contract, all: boolean): Promise<Finding> {
   const { path } = contract.source;
   try {
-    const found = await checkSource(contract, localStore(path), all ? { newest: 'all' } : {});
+    const found = await checkSource(contract, openStore(path), all ? { newest: 'all' } : {});
     const faults = [...found.unreadable, ...found.faults.map((fault) => describeFault(fault))];
     return { part: 'source', ok: faults.length === 0, text: `${path}: ${describeSource(found)}`, faults };
   } catch (error) {

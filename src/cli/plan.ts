@@ -5,7 +5,7 @@ import type { Plan, PlanScope } from '../discovery';
 import { discover, planDigest, utcToday } from '../discovery';
 import { openTable } from '../publish';
 import { discoveryOfPlan, renderDiscovery } from '../quality';
-import { localStore } from '../storage';
+import { openStore } from '../storage';
 import { PIPELINE, examples, jsonOption } from './support/options';
 import { print, printJson, styleFor } from './support/output';
 import { contractOf } from './support/pipelines';
@@ -49,7 +49,7 @@ export function registerPlan(program: Command): void {
 export async function planNow(contract: Contract, scope: PlanScope): Promise<Plan> {
   return await discover({
     contract,
-    store: localStore(contract.source.path),
+    store: openStore(contract.source.path),
     digests: { resolution: resolutionDigest(contract), rows: rowsDigest(contract) },
     scope,
     state: await openTable(contract).read(),

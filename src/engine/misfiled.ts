@@ -5,7 +5,7 @@ import type { CountedFile } from '../discovery/manifest';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { readFooterFacts } from './footer';
 import { storedColumn } from './polars-types';
-import { failReading, sourcePath } from './source-files';
+import { failReading, sourceOf } from './source-files';
 
 /**
  * For the files that also store the partition column: a boolean expression, true where the stored
@@ -33,7 +33,7 @@ async function storedElement(
   column: string,
 ): Promise<SchemaElement | null | undefined> {
   try {
-    return (await readFooterFacts(sourcePath(sourceRoot, file))).columns.get(column);
+    return (await readFooterFacts(sourceOf(sourceRoot), file.path, file.size)).columns.get(column);
   } catch (error) {
     return failReading(error, sourceRoot, partition, file);
   }

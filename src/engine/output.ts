@@ -1,11 +1,12 @@
-import { mkdir, open, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { LazyDataFrame } from 'nodejs-polars';
-import type { PlannedPartition } from '../discovery/plan-types';
-import { localStore, sha256Of } from '../storage';
+import type { OutputKind } from '../publish/table';
+import { type ObjectStore, sha256Of } from '../storage';
 import { flush } from './flush';
 import { readFooterFacts } from './footer';
 import type { TransformInput } from './inputs';
+import { targetStore } from './places';
 import type { OutputFile } from './types';
 import { writing } from './write-error';
 
@@ -14,18 +15,15 @@ const SINK = { maintainOrder: true, syncOnClose: 'none', mkdir: false };
 
 /** Writes the files of one kind of output of one partition, and counts what is really in them. */
 export class OutputWriter {
-  readonly #partition: PlannedPartition;
-  readonly #tableRoot: string;
-  readonly #folder: string;
-  readonly #name: string;
+  readonly #input: TransformInput;
+  readonly #kind: OutputKind;
+  readonly #store: ObjectStore;
   readonly #files: OutputFile[] = [];
 
-  constructor(input: TransformInput, kind: 'curated' | 'quarantine') {
-    const { contract, partition, stagingDir, run, attempt, tableRoot } = input;
-    this.#partition = partition;
-    this.#tableRoot = tableRoot;
-    this.#folder = join(stagingDir, kind, `${contract.source.partitionColumn}=${partition.date}`);
-    this.#name = `part-${run}-${attempt}`;
+  constructor(input: TransformInput, kind: OutputKind) {
+    this.#input = input;
+    this.#kind = kind;
+    this.#store = targetStore(input.tableRoot);
   }
 
   get files(): readonly OutputFile[] {
@@ -38,21 +36,34 @@ export class OutputWriter {
 
   /** Writes one more file, durably. A failure here is the disk's, not the data's: another try may succeed. */
   async write(rows: LazyDataFrame): Promise<void> {
-    const path = join(this.#folder, `${this.#name}-${this.#files.length}.parquet`);
-    const place = relative(this.#tableRoot, path).split(sep).join('/');
+    const { partition, run, attempt, outputPath } = this.#input;
+    const { date } = partition;
+    const store = this.#store;
+    const key = outputPath({ kind: this.#kind, date, run, attempt, n: this.#files.length });
+    const path = store.urlOf(key);
     const work = async (): Promise<void> => {
-      await mkdir(this.#folder, { recursive: true });
-      // Names are drawn afresh by every attempt; nothing is ever opened for writing twice.
-      await (await open(path, 'wx')).close();
+      if (store.kind === 'local') {
+        await mkdir(dirname(path), { recursive: true });
+        // Names are drawn afresh by every attempt; nothing is ever opened for writing twice.
+        await (await open(path, 'wx')).close();
+      }
       await rows
-        .sinkParquet(path, { compression: 'zstd', compressionLevel: 1, statistics: true, sinkOptions: { ...SINK } })
+        .sinkParquet(path, {
+          compression: 'zstd',
+          compressionLevel: 1,
+          statistics: true,
+          sinkOptions: { ...SINK },
+          ...(await store.scanOptions()),
+        })
         .collect();
-      await flush(path);
-      const [{ size }, footer] = await Promise.all([stat(path), readFooterFacts(path)]);
-      // Read back while it is still in memory: the digest is of what was written, so that `verify` can tell for ever.
-      const sha256 = await sha256Of(localStore(this.#tableRoot), place, size);
-      this.#files.push({ path: place, rows: footer.rows, size, sha256 });
+      if (store.kind === 'local') await flush(path);
+      // Read back, on a disk while it is still in memory: counts and digest are of what was written, so that
+      // `verify` can tell for ever.
+      const size = (await store.stat(key))?.size;
+      if (size === undefined) throw new Error('it was written and is not there');
+      const [footer, sha256] = await Promise.all([readFooterFacts(store, key, size), sha256Of(store, key, size)]);
+      this.#files.push({ path: key, rows: footer.rows, size, sha256 });
     };
-    await writing(path, work, ` for partition ${this.#partition.date}`);
+    await writing(path, work, ` for partition ${date}`);
   }
 }

@@ -3,7 +3,7 @@ import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { ROW } from './names';
 import type { Piece } from './slices';
-import { failReading, sourcePath } from './source-files';
+import { failReading, sourceOf } from './source-files';
 
 /** A name no file has: `_source_` is reserved. */
 const STORED_ROW = '_source_row_number';
@@ -46,10 +46,12 @@ async function readPiece(
   refine: (frame: LazyDataFrame, piece: Piece) => LazyDataFrame,
 ): Promise<DataFrame> {
   try {
-    const scan = pl.scanParquet(sourcePath(sourceRoot, piece.file), {
+    const store = sourceOf(sourceRoot);
+    const scan = pl.scanParquet(store.urlOf(piece.file.path), {
       glob: false,
       hivePartitioning: false,
       rowIndexName: STORED_ROW,
+      ...(await store.scanOptions()),
     });
     const whole = piece.offset === 0 && piece.rows === piece.file.rows;
     const slice = whole ? scan : scan.slice(piece.offset, piece.rows);

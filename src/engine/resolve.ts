@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { PlannedPartition } from '../discovery/plan-types';
 import type { ResolveInput } from './inputs';
 import { releaseNativeMemory } from './memory';
+import { scratchParent } from './places';
 import { findSuperseded, findRepeated, hashRows } from './resolve-scope';
 import type { ScopeWork } from './resolve-scope';
 import { countAmbiguous } from './settle-ambiguous';
@@ -42,7 +43,8 @@ export async function resolve(
   hooks: EngineHooks = {},
   limits: ResolveLimits = LIMITS,
 ): Promise<PartitionResolution[]> {
-  await writing(input.directory, () => mkdir(input.directory, { recursive: true }));
+  const scratch = scratchParent(input.directory);
+  await writing(scratch, () => mkdir(scratch, { recursive: true }));
   const progress = { done: 0, total: input.partitions.reduce((sum, { rows }) => sum + rows, 0) };
   const report = (rows: number): void => {
     progress.done += rows;
@@ -67,7 +69,7 @@ async function resolveTogether(
   report: (rows: number) => void,
 ): Promise<PartitionResolution[]> {
   refuseTooMany(partitions);
-  const scratch = join(directory, `scratch-${randomUUID()}`);
+  const scratch = join(scratchParent(directory), `scratch-${randomUUID()}`);
   const batches = partitions.flatMap((partition, index) =>
     batchesOf(partition, limits.rowsAtATime ?? batchRows(contract, partition)).map((batch) => ({
       partition: index,

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import pl from 'nodejs-polars';
 import { flush } from './flush';
+import { targetStore } from './places';
 import { writing } from './write-error';
 
 export const SUPERSEDED = 'superseded';
@@ -18,13 +18,20 @@ export async function writeRowSets(directory: string, name: string, sets: RowSet
     .toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
     .map(([set, row]) => pl.DataFrame({ row }).lazy().select(pl.lit(set).alias('set'), pl.col('row').cast(pl.UInt32)));
   if (frames.length === 0) return null;
-  const path = join(directory, name);
+  const store = targetStore(directory);
+  const path = store.urlOf(name);
   const all = frames.length === 1 ? frames[0]! : pl.concat(frames);
   await writing(path, async () => {
     await all
-      .sinkParquet(path, { compression: 'zstd', compressionLevel: 1, statistics: true, sinkOptions: SINK })
+      .sinkParquet(path, {
+        compression: 'zstd',
+        compressionLevel: 1,
+        statistics: true,
+        sinkOptions: SINK,
+        ...(await store.scanOptions()),
+      })
       .collect();
-    await flush(path);
+    if (store.kind === 'local') await flush(path);
   });
   return name;
 }
@@ -32,15 +39,17 @@ export async function writeRowSets(directory: string, name: string, sets: RowSet
 export async function readRowSets(directory: string, name: string | null): Promise<RowSets> {
   const sets = new Map<string, Uint32Array>();
   if (name === null) return sets;
+  const store = targetStore(directory);
+  const options = { glob: false, hivePartitioning: false, ...(await store.scanOptions()) };
   const frame = await pl
-    .scanParquet(join(directory, name), { glob: false, hivePartitioning: false })
+    .scanParquet(store.urlOf(name), options)
     .groupBy('set', true)
     .agg(pl.col('row').count().alias('rows'))
     .collect();
   const names = frame.getColumn('set').toArray() as string[];
   for (const set of names) {
     const rows = await pl
-      .scanParquet(join(directory, name), { glob: false, hivePartitioning: false })
+      .scanParquet(store.urlOf(name), options)
       .filter(pl.col('set').eq(pl.lit(set)))
       .select(pl.col('row'))
       .collect();

@@ -1,31 +1,46 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { CountedFile } from '../discovery/manifest';
 import type { PlannedPartition } from '../discovery/plan-types';
-import { TerminalError, VoidPlan, codeOf, messageOf } from '../errors';
+import { TerminalError, VoidPlan, messageOf } from '../errors';
+import { type ObjectStore, causeOf, openStore, redact } from '../storage';
 
-export const sourcePath = (sourceRoot: string, file: CountedFile): string => join(sourceRoot, ...file.path.split('/'));
+export const sourceOf = (sourceRoot: string): ObjectStore => openStore(sourceRoot);
+
+const LOOKED_AT_ONCE = 32;
 
 /** @throws VoidPlan when a file of the partition vanished or is not the one that was planned. */
 export async function verifyFiles(sourceRoot: string, files: readonly CountedFile[]): Promise<void> {
-  for (const file of files) {
-    const found = await stat(sourcePath(sourceRoot, file), { bigint: true }).catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
-      throw error;
-    });
-    if (found === null) throw new VoidPlan(`${file.path} was planned and is gone`);
-    if (Number(found.size) !== file.size || (file.mtimeNs !== undefined && String(found.mtimeNs) !== file.mtimeNs)) {
-      throw new VoidPlan(
-        `${file.path} changed after it was planned ` +
-          `(planned: ${file.size} bytes, mtime ${file.mtimeNs} ns; found: ${found.size} bytes, mtime ${found.mtimeNs} ns)`,
-      );
-    }
+  const store = sourceOf(sourceRoot);
+  for (let i = 0; i < files.length; i += LOOKED_AT_ONCE) {
+    const some = files.slice(i, i + LOOKED_AT_ONCE);
+    const changes = await Promise.all(some.map((file) => changeOf(store, file)));
+    const change = changes.find((found) => found !== null);
+    if (change !== undefined) throw new VoidPlan(change);
   }
 }
+
+async function changeOf(store: ObjectStore, file: CountedFile): Promise<string | null> {
+  const found = await store.stat(file.path);
+  if (found === null) return `${file.path} was planned and is gone`;
+  const same =
+    found.special === undefined &&
+    found.size === file.size &&
+    (file.mtimeNs === undefined || found.mtimeNs === file.mtimeNs) &&
+    (file.etag === undefined || found.etag === file.etag);
+  return same
+    ? null
+    : `${file.path} changed after it was planned (planned: ${describe(file)}; found: ${describe(found)})`;
+}
+
+const describe = ({ size, mtimeNs, etag }: Pick<CountedFile, 'size' | 'mtimeNs' | 'etag'>): string =>
+  `${size} bytes, ${etag === undefined ? `mtime ${mtimeNs} ns` : `etag ${etag}`}`;
 
 const IO_ERROR = /os error (\d+)/i;
 /** Linux errno values of errors that another try may not meet: EPERM, EIO, ENOMEM, EACCES, ENFILE, EMFILE, ENOSPC, ESTALE. */
 const RETRYABLE_ERRNO = new Set([1, 5, 12, 13, 23, 24, 28, 116]);
+
+/** How Polars tells that an object store, or the way to it, failed: that file and bytes are as planned was seen before. */
+const STORE_ERROR =
+  /Generic S3 error|Error performing (?:GET|HEAD)|error sending request|error decoding response body/i;
 
 /**
  * What went wrong while reading a source file: a void plan when the file is not the planned one, an
@@ -38,15 +53,16 @@ export async function failReading(
   file: CountedFile,
 ): Promise<never> {
   await verifyFiles(sourceRoot, [file]);
-  const message = messageOf(error).split('\n')[0] ?? '';
+  const message = redact(messageOf(error)).split('\n')[0] ?? '';
   const errno = Number(IO_ERROR.exec(message)?.[1]);
-  if (RETRYABLE_ERRNO.has(errno)) {
-    throw new Error(`could not read ${file.path} (partition ${partition.date}): ${message}`, { cause: error });
+  if (error instanceof TerminalError) throw error;
+  if (RETRYABLE_ERRNO.has(errno) || STORE_ERROR.test(message)) {
+    throw new Error(`could not read ${file.path} (partition ${partition.date}): ${message}`, { cause: causeOf(error) });
   }
   throw new TerminalError(
     'UnreadableFile',
     `${file.path} (partition ${partition.date}) cannot be read as the columns the contract declares: ${message}. ` +
       'Replace or remove the file, then run again.',
-    { cause: error },
+    { cause: causeOf(error) },
   );
 }

@@ -1,4 +1,5 @@
-import { codeOf, messageOf } from '../errors';
+import { TerminalError, codeOf, messageOf } from '../errors';
+import { causeOf, redact } from '../storage';
 
 /** Codes of system errors by the number that Polars gives (Linux). */
 const CODES: Readonly<Record<string, string>> = { 1: 'EPERM', 13: 'EACCES', 28: 'ENOSPC', 30: 'EROFS', 122: 'EDQUOT' };
@@ -22,10 +23,11 @@ export async function writing<T>(path: string, work: () => Promise<T>, what = ''
   try {
     return await work();
   } catch (error) {
-    const message = messageOf(error).split('\n')[0] ?? '';
+    if (error instanceof TerminalError) throw error;
+    const message = redact(messageOf(error)).split('\n')[0] ?? '';
     // Errors of Polars have a code too, and it says nothing.
     const code = CODES[/os error (\d+)/i.exec(message)?.[1] ?? ''] ?? codeOf(error) ?? '';
     const why = WHY[code] ?? message;
-    throw new Error(`could not write ${path}${what}: ${why}`, { cause: error });
+    throw new Error(`could not write ${path}${what}: ${why}`, { cause: causeOf(error) });
   }
 }

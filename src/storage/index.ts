@@ -5,5 +5,5 @@ export { openStore } from './open-store';
 export { under } from './location';
 export { resolveInside } from './inside';
 export { sha256Of } from './sha256';
-export { redact } from './redact';
+export { causeOf, redact } from './redact';
 export { StorageError } from './storage-error';

@@ -17,6 +17,12 @@ export function hide(...texts: readonly (string | undefined)[]): void {
   for (const text of texts) if (text !== undefined && text.length >= SHORTEST) secrets.add(text);
 }
 
+/** `error` as the cause of another; undefined where its text would tell a credential. */
+export function causeOf(error: unknown): unknown {
+  const text = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error);
+  return redact(text) === text ? error : undefined;
+}
+
 /** `text` without the credentials that this process uses, or anything that looks like some. */
 export function redact(text: string): string {
   let clean = text;

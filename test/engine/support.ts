@@ -1,14 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Column, Contract, Gate, OrderColumn, Scope } from '../../src/contract/contract';
 import type { PartitionDate } from '../../src/discovery/partition-date';
 import type { PlannedPartition } from '../../src/discovery/plan-types';
 import { resolve, transformPartition } from '../../src/engine';
-import type { PartitionResolution, PartitionResult } from '../../src/engine';
+import type { PartitionResolution, PartitionResult, TransformInput } from '../../src/engine';
 import { readFooterFacts } from '../../src/engine/footer';
 import type { ResolveLimits } from '../../src/engine/resolve';
+import { localStore } from '../../src/storage';
 import { expectTableEquals, oracle, writeFiles } from '../support/oracle';
 import type { Expected, FileToWrite } from '../support/oracle';
 
@@ -62,6 +63,10 @@ export async function writeZone(
   await writeFiles(files.map((file) => ({ ...file, path: join(contract.source.path, file.path) })));
 }
 
+async function footerOf(path: string): Promise<{ readonly rows: number }> {
+  return readFooterFacts(localStore(dirname(path)), basename(path), (await stat(path)).size);
+}
+
 /** The plan that discovery would make of these files. */
 export async function planOf(contract: Contract, paths: readonly string[]): Promise<PlannedPartition[]> {
   const byDate = new Map<string, string[]>();
@@ -74,7 +79,7 @@ export async function planOf(contract: Contract, paths: readonly string[]): Prom
     const files = await Promise.all(
       own.map(async (path) => {
         const full = join(contract.source.path, path);
-        const [{ size, mtimeNs }, { rows }] = await Promise.all([stat(full, { bigint: true }), readFooterFacts(full)]);
+        const [{ size, mtimeNs }, { rows }] = await Promise.all([stat(full, { bigint: true }), footerOf(full)]);
         return { path, size: Number(size), mtimeNs: String(mtimeNs), rows };
       }),
     );
@@ -96,6 +101,10 @@ export interface EngineRun {
   /** Holds `curated/` and `quarantine/`. */
   readonly staging: string;
 }
+
+/** As the directory format has it. */
+export const stagedPath: TransformInput['outputPath'] = ({ kind, date, run, attempt, n }) =>
+  `_staging/${run}/${attempt}/${kind}/date=${date}/part-${run}-${attempt}-${n}.parquet`;
 
 let attempts = 0;
 
@@ -120,7 +129,7 @@ export async function runEngine(
         resolution: resolutions[i]!,
         resolutionDir: directory,
         tableRoot: contract.publish.path,
-        stagingDir: staging,
+        outputPath: stagedPath,
         run: 'run',
         attempt,
       }),

@@ -6,7 +6,18 @@ import { resolve, transformPartition } from '../../src/engine';
 import { messageOf } from '../../src/errors';
 import type { TransformInput } from '../../src/engine';
 import { readTables } from '../support/oracle';
-import { contractOf, expectLikeOracle, float64, int64, newFolder, planOf, runEngine, text, writeZone } from './support';
+import {
+  contractOf,
+  expectLikeOracle,
+  float64,
+  int64,
+  newFolder,
+  planOf,
+  runEngine,
+  stagedPath,
+  text,
+  writeZone,
+} from './support';
 
 const DAY = 'date=2026-05-01';
 const PATH = `${DAY}/a.parquet`;
@@ -40,7 +51,6 @@ async function transformInput(
   const tableRoot = contract.publish.path;
   const resolutionDir = join(tableRoot, '_runs');
   const [resolution] = await resolve({ contract, sourceRoot, partitions, directory: resolutionDir });
-  const stagingDir = join(tableRoot, '_staging', 'run', 'uuid');
   const partition = partitions[0]!;
   return {
     contract,
@@ -49,7 +59,7 @@ async function transformInput(
     resolution: resolution!,
     resolutionDir,
     tableRoot,
-    stagingDir,
+    outputPath: stagedPath,
     run: 'run',
     attempt: 'uuid',
     ...more,
@@ -87,6 +97,7 @@ describe('transforming a partition', () => {
       {
         path: `_staging/run/${attempt}/curated/${DAY}/part-run-${attempt}-0.parquet`,
         rows: 1,
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
         size: expect.any(Number),
       },
     ]);
@@ -385,7 +396,7 @@ describe('a world that moves', () => {
 
   test('a folder that cannot be written is named and worth another try', async () => {
     const zone = await smallZone();
-    const input = await transformInput(zone, { stagingDir: '/dev/null/staging' });
+    const input = await transformInput(zone, { tableRoot: '/dev/null/staging' });
     const failure: unknown = await transformPartition(input).catch((error: unknown) => error);
     expect(failure).toMatchObject({
       name: 'Error',
@@ -394,7 +405,7 @@ describe('a world that moves', () => {
     const readOnly = newFolder();
     await chmod(readOnly, 0o500);
     if (process.getuid?.() !== 0) {
-      const refused = transformPartition({ ...input, stagingDir: join(readOnly, 'x') });
+      const refused = transformPartition({ ...input, tableRoot: join(readOnly, 'x') });
       await expect(refused).rejects.toMatchObject({ name: 'Error', message: expect.stringContaining('EACCES') });
     }
   });
