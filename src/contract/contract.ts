@@ -34,7 +34,7 @@ export interface Contract {
   readonly publish: {
     /** Of the curated zone (the table): an absolute path, or `s3://bucket/prefix` without a slash at the end. */
     readonly path: string;
-    readonly format: 'directory';
+    readonly format: 'directory' | 'delta';
     readonly keep: { readonly versions: number; readonly days: number };
   };
   readonly schedule: ScheduleSpec | null;

@@ -7,7 +7,7 @@ import { show, valueAt } from './values';
 type Issue = z.core.$ZodIssue;
 
 /** Values that later releases will know, by key. */
-const LATER: Readonly<Record<string, string>> = { format: 'delta', scope: 'table' };
+const LATER: Readonly<Record<string, string>> = { scope: 'table' };
 
 /** Words for what zod expects where a schema gives no words of its own. */
 const KINDS: Readonly<Record<string, string>> = {

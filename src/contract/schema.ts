@@ -89,9 +89,12 @@ const deduplicateSchema = strict({
 
 const publishSchema = strict({
   path: folder('The curated zone: the folder of the published table; in format `delta` also `s3://bucket/prefix`.'),
-  format: word(['directory'])
+  format: word(['directory', 'delta'])
     .default('directory')
-    .describe('`directory`: plain Parquet files in a complete folder tree for each version.'),
+    .describe(
+      '`directory`: plain Parquet files in a complete folder tree for each version. `delta`: two Delta Lake tables, ' +
+        '`curated` and `quarantine`, on a local disk or in an S3-compatible store.',
+    ),
   keep: strict({
     versions: whole('a whole number, 1 or more', 1).default(30).describe('How many versions are kept at least.'),
     days: whole('a whole number of days, 0 or more', 0)

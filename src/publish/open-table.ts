@@ -1,4 +1,5 @@
 import type { Contract } from '../contract/contract';
+import { DeltaTable } from './delta/delta-table';
 import { DirectoryTable } from './directory/directory-table';
 import type { Table } from './table';
 
@@ -13,9 +14,13 @@ type Open = (contract: Contract, options: OpenTableOptions) => Table;
 
 const FORMATS: Record<Contract['publish']['format'], Open> = {
   directory: (contract, options) => new DirectoryTable(contract, options),
+  delta: (contract, options) => new DeltaTable(contract, options),
 };
 
-/** The table a contract publishes to. Touches nothing until one of its methods is called. */
+/**
+ * The table a contract publishes to. Touches nothing until one of its methods is called.
+ * @throws TerminalError `ContractError` when the format has no type for a column.
+ */
 export function openTable(contract: Contract, options: OpenTableOptions = {}): Table {
   return FORMATS[contract.publish.format](contract, options);
 }

@@ -126,7 +126,7 @@ deduplicate: { primaryKey: [id, date], orderBy: [{ column: ad }] }
 gates:
   - { kind: notNul, column: user }
   - { kind: notNull, column: usr }
-publish: { path: raw/out, format: delta }
+publish: { path: raw/out, format: iceberg }
 `;
     expect(await faultsOf(text)).toEqual([
       'p.yaml:1:11: pipeline: not allowed, found "Transactions"; allowed: 1 to 63 lower-case letters, digits, dashes and underscores, beginning with a letter or digit',
@@ -144,7 +144,7 @@ publish: { path: raw/out, format: delta }
       'p.yaml:11:13: gates[0].kind: not allowed, found "notNul"; allowed: notNull, inRange, unique, oneOf, matches (did you mean "notNull"?)',
       'p.yaml:12:30: gates[1].column: no such column, found "usr"; allowed: id, at, user, _source_x, date (did you mean "user"?)',
       `p.yaml:13:18: publish.path: the published table lies inside the source folder, found ${JSON.stringify('raw/out')}; allowed: a folder that does not overlap "raw"`,
-      'p.yaml:13:35: publish.format: not supported in this release, found "delta"; allowed: directory',
+      'p.yaml:13:35: publish.format: not allowed, found "iceberg"; allowed: directory, delta',
     ]);
   });
 
