@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import pl from 'nodejs-polars';
 import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
 import type { Column, Contract, UniqueGate } from '../contract/contract';
 import type { PlannedPartition } from '../discovery/plan-types';
@@ -17,6 +16,7 @@ import { lowerBound, readRows } from './read-rows';
 import { keyName, orderName, settleKeys, settleUnique } from './settle';
 import type { Batch, Piece } from './slices';
 import { writing } from './write-error';
+import { numbersOf, pl } from './polars';
 
 /** A resolution over one set of partitions. */
 export interface ScopeWork {
@@ -72,7 +72,7 @@ export async function hashRows(work: ScopeWork): Promise<HashedRows> {
         sets.map(({ hash }, i) => hash.alias(keyName(i))),
       );
       for (const [i, { store }] of sets.entries()) {
-        await store.append(frame.getColumn(keyName(i)).toTypedArray() as Float64Array);
+        await store.append(numbersOf(frame, keyName(i)) as Float64Array);
       }
       work.report(batch.rows);
     }
@@ -117,7 +117,7 @@ export async function findSuperseded(work: ScopeWork, store: HashStore): Promise
 /** Nulls and NaN lose, whichever the direction; NaN would sort as the greatest number (SEMANTICS 4.2). */
 function orderValue(column: Column): Expr {
   const value = asDeclared(column);
-  return isFloat(column.type) ? pl.when(value.isNan()).then(pl.lit(null)).otherwise(value) : value;
+  return isFloat(column.type) ? pl.choose(value.isNan(), pl.lit(null), value) : value;
 }
 
 /** Rows that violate a `unique` gate: of those that did not lose and whose primary key has no null (SEMANTICS 4.1, 5.3). */

@@ -54,7 +54,7 @@ export async function resolve(
   const resolutions: PartitionResolution[] = [];
   for (const partition of input.partitions) {
     resolutions.push(...(await resolveTogether(input, [partition], hooks, limits, report)));
-    await releaseNativeMemory();
+    await releaseNativeMemory(partition.bytes);
   }
   return resolutions;
 }

@@ -1,8 +1,8 @@
-import pl from 'nodejs-polars';
 import type { MatchesGate } from '../../contract/contract';
 import { TerminalError, messageOf } from '../../errors';
 import type { GateRule } from './gate-rule';
 import { nullPasses } from './literals';
+import { pl } from '../polars';
 
 /** The whole value must match (SEMANTICS 5.4). */
 export const matches: GateRule<'matches'> = async (gate, { values, type }) => {
