@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Of compressed source read since the last collection; natively it is several times as much. */
-const DUE_AFTER = 16 * 1024 * 1024;
+const DUE_AFTER = 4 * 1024 * 1024;
 /** Frames of however few rows have a price too. */
 const SMALL = 64 * 1024;
 

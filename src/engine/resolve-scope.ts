@@ -5,7 +5,8 @@ import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
 import type { Column, Contract, UniqueGate } from '../contract/contract';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { Candidates } from './candidates';
-import { NO_HASH, SeenTwice, repeatedHashes } from './duplicates';
+import { NO_HASH, SeenTwice, trulyRepeated } from './duplicates';
+import type { Suspects } from './duplicates';
 import { HashStore, hashOf } from './hashes';
 import { HASH, POSITION } from './names';
 import { asDeclared, isFloat } from './polars-types';
@@ -174,27 +175,24 @@ async function settleRepeated(
   const rows = batches.reduce((sum, i) => sum + work.batches[i]!.batch.rows, 0);
   const seen = new SeenTwice(rows);
   for (const i of batches) seen.add(await hashes(i));
-  const suspects: Float64Array[] = [];
+  const suspects: Suspects[] = [];
   for (const i of batches) {
     const own = await hashes(i);
-    suspects.push(Float64Array.from(seen.candidates(own), (index) => own[index]!));
+    suspects.push(seen.suspects(own));
   }
-  const repeated = repeatedHashes(suspects);
-  const isRepeated = (value: number): boolean => repeated === null || repeated[lowerBound(repeated, value)] === value;
-  const total = suspects.reduce((sum, own) => sum + own.filter(isRepeated).length, 0);
+  const found = trulyRepeated(suspects);
+  const total = found.reduce((sum, indexes) => sum + indexes.length, 0);
   if (total === 0) return;
   const candidates = new Candidates(join(work.scratch, randomUUID()), total, work.limits.candidatesAtATime);
   try {
-    for (const i of batches) {
+    for (const [n, i] of batches.entries()) {
       const { partition, batch } = work.batches[i]!;
-      const own = await hashes(i);
-      const indexes = seen.candidates(own).filter((index) => isRepeated(own[index]!));
       const wanted = (piece: Piece): Expr[] => [
         ...columns,
         hash.alias(HASH),
         position(piece, baseOf(partition), POSITION),
       ];
-      const frame = await readRows(readerOf(work, partition), batch, indexes, wanted);
+      const frame = await readRows(readerOf(work, partition), batch, found[n]!, wanted);
       if (frame !== null) await candidates.add(frame);
     }
     for await (const bucket of candidates.buckets()) {
