@@ -27,10 +27,13 @@ export async function run(input: RunInput): Promise<RunSummary> {
   setHandler(progressQuery, () => progress);
   try {
     const summary = await planUntilSettled(input, progress);
-    progress.stage = 'notifying';
-    if ((summary.totals?.quarantined ?? 0) > 0) await tell({ summary }, input);
-    progress.stage = 'done';
-    return summary;
+    // Published is published: a cancellation that came too late does not change the outcome.
+    return await CancellationScope.nonCancellable(async () => {
+      progress.stage = 'notifying';
+      if ((summary.totals?.quarantined ?? 0) > 0) await tell({ summary }, input);
+      progress.stage = 'done';
+      return summary;
+    });
   } catch (error) {
     if (isCancellation(error)) throw error;
     const failure = describeFailure(error);
