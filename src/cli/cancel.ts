@@ -45,7 +45,7 @@ export function registerCancel(program: Command): void {
         process.exitCode = ExitCode.Failed;
       } else if (!options.json) {
         print(TEXT[result.was](String(result.requestId)));
-        if ('others' in result && result.others.length > 0) {
+        if ('others' in result && result.others?.length) {
           print(
             `Its run goes on for ${plural(result.others.length, 'other request')}: ${safeText(result.others.join(', '))}`,
           );
