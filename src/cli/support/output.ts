@@ -5,9 +5,11 @@ import { explain } from './failure';
 
 /** Colours and width for stdout, or for stderr. Colours only on a terminal, and never with NO_COLOR. */
 export function styleFor(stream: NodeJS.WriteStream = process.stdout): RenderStyle {
+  // A stream that is no terminal has no isTTY at all, and undefined would mean the library's own guess: yes, under CI.
+  const terminal = stream.isTTY === true;
   return {
-    colors: createColors(stream.isTTY && isColorSupported),
-    width: stream.isTTY ? stream.columns : Number.POSITIVE_INFINITY,
+    colors: createColors(terminal && isColorSupported),
+    width: terminal ? stream.columns : Number.POSITIVE_INFINITY,
   };
 }
 
