@@ -51,7 +51,8 @@ export async function transformPartition(input: TransformInput, hooks: EngineHoo
     await writeBatch(input, flags, outcome, curated, quarantine);
     done += batch.rows;
     hooks.onProgress?.({ phase: 'transforming', done, total: partition.rows });
-    await releaseNativeMemory((partition.bytes * batch.rows) / Math.max(1, partition.rows));
+    const bytes = (partition.bytes * batch.rows) / Math.max(1, partition.rows);
+    await releaseNativeMemory({ rows: batch.rows, columns: contract.columns.length, bytes });
   }
   await verifyFiles(sourceRoot, partition.files);
   return {
