@@ -91,7 +91,7 @@ export interface CancelRunResult {
   readonly requestId: string | null;
   readonly was: 'running' | 'queued' | null;
   /** Requests that share the run and keep it (at most 20); the one cancelled got its answer all the same. */
-  readonly others?: readonly string[];
+  readonly others: readonly string[];
 }
 
 /** Input of the child `run`. */
