@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { type DevServer, loadConnectionSettings, resolveTool, startDevServer } from '../../src/temporal';
+import { testUnless } from '../support/needs';
 
 const ROOT = path.join(__dirname, '..', '..');
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
@@ -245,7 +246,7 @@ describe('docker-compose itself', () => {
     return { status: run.status, output: run.stdout + run.stderr };
   };
   const given = 'POSTGRES_PASSWORD=a\nTIDEGATE_CONTRACTS=./pipelines\nTIDEGATE_RAW=./raw\n';
-  const ifThere = composeCommand === undefined ? test.skip : test;
+  const ifThere = testUnless(composeCommand === undefined ? 'docker-compose is not installed' : null);
 
   ifThere('accepts the file', () => {
     const { status, output } = config(given);
