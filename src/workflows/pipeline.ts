@@ -122,9 +122,9 @@ export async function pipeline(input: PipelineInput): Promise<void> {
     return state();
   });
   setHandler(cancelRunUpdate, async (options: unknown): Promise<CancelRunResult> => {
-    const input = parseCancelRun(options);
-    if (typeof input === 'string') throw ApplicationFailure.nonRetryable(input, TerminalErrorType.RequestError);
-    const { requestId } = input;
+    const asked = parseCancelRun(options);
+    if (typeof asked === 'string') throw ApplicationFailure.nonRetryable(asked, TerminalErrorType.RequestError);
+    const { requestId } = asked;
     if (requestId === undefined) {
       const running = queue.running?.requestId ?? null;
       runScope?.cancel();

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { createColors, isColorSupported } from 'picocolors';
 import type { RenderStyle } from '../../quality';
 import { safeBlock } from '../../quality';
@@ -5,8 +6,9 @@ import { explain } from './failure';
 
 /** Colours and width for stdout, or for stderr. Colours only on a terminal, and never with NO_COLOR. */
 export function styleFor(stream: NodeJS.WriteStream = process.stdout): RenderStyle {
-  // A stream that is no terminal has no isTTY at all, and undefined would mean the library's own guess: yes, under CI.
-  const terminal = stream.isTTY === true;
+  // Whatever the types say, a stream that is no terminal has no isTTY at all, and to createColors undefined means
+  // its own guess: yes, under CI.
+  const terminal = isatty(stream.fd);
   return {
     colors: createColors(terminal && isColorSupported),
     width: terminal ? stream.columns : Number.POSITIVE_INFINITY,
