@@ -1,9 +1,13 @@
+const { availableParallelism } = require('node:os');
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   testTimeout: 60_000,
+  // Tests on real servers wait more than they compute: one worker less than cores, the default, would leave cores idle.
+  maxWorkers: Math.max(2, availableParallelism()),
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   transform: {
     '^.+\\.[jt]s$': [

@@ -4,6 +4,7 @@
  *
  *   npm run bench:engine                       5 partitions of 1,000,000 rows, 3 rounds
  *   npm run bench:engine -- 30 1000000 1       partitions, rows in each, rounds
+ *   npm run bench:engine -- 300 200            many small partitions: what one costs whatever is in it
  */
 const { execFileSync } = require('node:child_process');
 const { mkdirSync, mkdtempSync, rmSync, statSync, existsSync } = require('node:fs');
@@ -140,11 +141,14 @@ async function runEngine(raw, out, partitions, rows, scope) {
 }
 
 async function child(what, raw, out, partitions, rows) {
+  const before = process.cpuUsage();
   const started = performance.now();
   const more =
     what === 'floor' ? await runFloor(raw, out, partitions) : await runEngine(raw, out, partitions, rows, what);
   const seconds = (performance.now() - started) / 1000;
-  process.stdout.write(JSON.stringify({ seconds, mebibytes: process.resourceUsage().maxRSS / 1024, ...more }));
+  const { user, system } = process.cpuUsage(before);
+  const cpu = (user + system) / 1e6;
+  process.stdout.write(JSON.stringify({ seconds, cpu, mebibytes: process.resourceUsage().maxRSS / 1024, ...more }));
 }
 
 function measure(what, raw, folder, partitions, rows) {
@@ -168,13 +172,17 @@ async function main([partitions = 5, rows = 1_000_000, rounds = 3]) {
     for (const kind of kinds) results[kind].push(measure(kind, raw, folder, partitions, rows));
   }
   const floor = median(results.floor.map(({ seconds }) => seconds));
-  const table = new Table({ head: ['', 'seconds', 'of which keys', '× the floor', 'peak RSS, MiB'] });
+  const table = new Table({
+    head: ['', 'seconds', 'of which keys', '× the floor', 'CPU s', 'CPU ms a partition', 'peak RSS, MiB'],
+  });
   for (const kind of kinds) {
     const seconds = median(results[kind].map((result) => result.seconds));
     const keys = kind === 'floor' ? '' : median(results[kind].map((result) => result.resolved)).toFixed(2);
     const memory = median(results[kind].map((result) => result.mebibytes)).toFixed(0);
     const name = kind === 'floor' ? 'read and rewrite (the floor)' : `engine, scope ${kind}`;
-    table.push([name, seconds.toFixed(2), keys, (seconds / floor).toFixed(2), memory]);
+    const cpu = median(results[kind].map((result) => result.cpu));
+    const each = ((cpu * 1000) / partitions).toFixed(1);
+    table.push([name, seconds.toFixed(2), keys, (seconds / floor).toFixed(2), cpu.toFixed(2), each, memory]);
   }
   console.log(table.toString());
   console.log(results.partition[0].totals);

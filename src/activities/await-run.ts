@@ -1,7 +1,7 @@
 import { getClient } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import type { RunSummary } from '../workflows/messages';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { CANCELLED, type RunSummary } from '../workflows/messages';
 import { attempt } from './attempt';
 import type { Activities } from './types';
 
@@ -14,6 +14,7 @@ export function awaitRun(): Activities['awaitRun'] {
       } catch (error) {
         if (!(error instanceof WorkflowFailedError)) throw error;
         const { cause } = error;
+        if (cause instanceof CancelledFailure) return { ok: false, failure: CANCELLED };
         const type = cause instanceof ApplicationFailure ? (cause.type ?? 'Error') : (cause?.name ?? 'Error');
         return { ok: false, failure: { type, message: cause?.message ?? error.message } };
       }

@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
+import { plural, safeText } from '../quality';
 import type { TemporalClient } from '../temporal';
-import { WorkflowType, cancelRunUpdate, pipelineWorkflowId, stateQuery } from '../workflows/messages';
+import { cancelRunUpdate, pipelineWorkflowId, stateQuery } from '../workflows/messages';
 import type { CancelRunInput, CancelRunResult, PipelineState } from '../workflows/messages';
 import { ExitCode } from './support/exit';
 import { updateExistingEntity } from './support/entity';
 import { PIPELINE, examples, jsonOption } from './support/options';
 import { note, print, printJson } from './support/output';
 import { pipelineName } from './support/pipelines';
+import { cancelRequester } from './support/requester';
 import { withTemporal } from './support/temporal';
 
 type Cancelled = CancelRunResult | { readonly requestId: string; readonly was: 'asked for' };
@@ -43,48 +45,37 @@ export function registerCancel(program: Command): void {
         process.exitCode = ExitCode.Failed;
       } else if (!options.json) {
         print(TEXT[result.was](String(result.requestId)));
+        if ('others' in result && result.others?.length) {
+          print(
+            `Its run goes on for ${plural(result.others.length, 'other request')}: ${safeText(result.others.join(', '))}`,
+          );
+        }
       }
     });
 }
 
 const TEXT = {
-  running: (id: string) => `Cancelling the run of request ${id}.`,
+  running: (id: string) => `Cancelling the request ${id}, which runs.`,
   queued: (id: string) => `Request ${id} was taken out of the queue.`,
   'asked for': (id: string) =>
     `Request ${id} is withdrawn; its run is cancelled unless somebody else waits for it too.`,
 } as const;
 
-async function cancel(pipeline: string, request: string | undefined): Promise<Cancelled> {
-  const withdrawn =
-    request === undefined ? null : await withTemporal((temporal) => withdraw(temporal, pipeline, request));
-  if (withdrawn) return withdrawn;
-  const input: CancelRunInput = { requestId: request };
-  const result = await updateExistingEntity<CancelRunResult>(pipeline, cancelRunUpdate, input);
-  if (request === undefined || (result && result.was !== null)) return result ?? { requestId: null, was: null };
-  const chunk = await withTemporal((temporal) => chunkOf(temporal, pipeline, request));
-  if (chunk === null) return { requestId: null, was: null };
-  const cancelled = await updateExistingEntity<CancelRunResult>(pipeline, cancelRunUpdate, { requestId: chunk });
-  return cancelled ?? { requestId: null, was: null };
-}
+const NOTHING: CancelRunResult = { requestId: null, was: null, others: [] };
 
-/**
- * Cancels the requester that made a request, when the id names it (`<workflowId>/<runId>`) and it
- * still waits: it withdraws, and a backfill sends no further chunk.
- */
-async function withdraw({ client }: TemporalClient, pipeline: string, request: string): Promise<Cancelled | null> {
-  const [workflowId, runId, ...rest] = request.split('/');
-  if (!workflowId || !runId || rest.length > 0) return null;
-  const handle = client.workflow.getHandle(workflowId);
-  try {
-    const { type, status } = await handle.describe();
-    const ours = type === WorkflowType.incrementalRun || type === WorkflowType.backfill;
-    if (!ours || status.name !== 'RUNNING' || !workflowId.includes(pipeline)) return null;
-    await handle.cancel();
-    return { requestId: request, was: 'asked for' };
-  } catch (error) {
-    if ((error as Error).name === 'WorkflowNotFoundError') return null;
-    throw error;
-  }
+async function cancel(pipeline: string, request: string | undefined): Promise<Cancelled> {
+  const ask = async (requestId: string | undefined): Promise<CancelRunResult> => {
+    const input: CancelRunInput = { requestId };
+    return (await updateExistingEntity<CancelRunResult>(pipeline, cancelRunUpdate, input)) ?? NOTHING;
+  };
+  if (request === undefined) return await ask(undefined);
+  // A cancelled requester withdraws its request, and a backfill sends no further chunk.
+  const withdrawn = await withTemporal(({ client }) => cancelRequester(client, pipeline, request));
+  if (withdrawn) return { requestId: request, was: 'asked for' };
+  const result = await ask(request);
+  if (result.was !== null) return result;
+  const chunk = await withTemporal((temporal) => chunkOf(temporal, pipeline, request));
+  return chunk === null ? NOTHING : await ask(chunk);
 }
 
 /** The chunk of a backfill with an id of its own that runs or waits now. */

@@ -2,8 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import { codeOf } from '../errors';
 import type { Contract } from './contract';
+import { ContractFiles } from './contract-files';
 import { ContractError } from './faults';
-import { readContractFile } from './load';
 import { didYouMean } from './nearest';
 
 /** One place where a contract was looked for, and what was there. */
@@ -19,7 +19,7 @@ export interface ContractListing {
 /** The contracts a worker or a command knows. */
 export interface ContractRegistry {
   /**
-   * The contract of a pipeline, read afresh: an edit needs no restart.
+   * The contract of a pipeline as it stands in its file now: an edit needs no restart.
    * @throws ContractError when it is unknown, wrong, or stands in two files.
    */
   get(name: string): Promise<Contract>;
@@ -42,7 +42,8 @@ export function contractsFrom(spec: string | readonly Contract[]): ContractRegis
     .filter((place) => place.trim() !== '')
     .map((place) => resolve(place));
   if (places.length === 0) throw new ContractError(`no place to look for contracts is given; ${HOW}`);
-  return new Registry(places.join(', '), () => readPlaces(places));
+  const files = new ContractFiles();
+  return new Registry(places.join(', '), () => readPlaces(places, files));
 }
 
 class Registry implements ContractRegistry {
@@ -98,17 +99,17 @@ function given(contracts: readonly Contract[]): ContractListing[] {
   return contracts.map((contract) => ({ name: contract.pipeline, file: null, contract, error: null }));
 }
 
-async function readPlaces(places: readonly string[]): Promise<ContractListing[]> {
-  const listings = await Promise.all(places.map(readPlace));
+async function readPlaces(places: readonly string[], files: ContractFiles): Promise<ContractListing[]> {
+  const listings = await Promise.all(places.map((place) => readPlace(place, files)));
   const seen = new Set<string | null>();
   // A file named itself and found in its folder too is one file.
   return listings.flat().filter(({ file }) => !seen.has(file) && seen.add(file));
 }
 
-async function readPlace(place: string): Promise<ContractListing[]> {
-  const files = await filesOf(place);
-  if (files instanceof ContractError) return [{ name: null, file: place, contract: null, error: files }];
-  return Promise.all(files.map(async (file) => ({ file, ...(await readContractFile(file)) })));
+async function readPlace(place: string, files: ContractFiles): Promise<ContractListing[]> {
+  const found = await filesOf(place);
+  if (found instanceof ContractError) return [{ name: null, file: place, contract: null, error: found }];
+  return Promise.all(found.map(async (file) => ({ file, ...(await files.read(file)) })));
 }
 
 async function filesOf(place: string): Promise<string[] | ContractError> {

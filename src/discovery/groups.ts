@@ -6,11 +6,13 @@ export interface PartitionGroup {
 }
 
 const TARGET_BYTES = 256 * 1024 * 1024;
+/** What a partition costs whatever is in it (files opened, flushed, scanned), as bytes: many small ones are work too. */
+const PARTITION_BYTES = 16 * 1024 * 1024;
 const MOST_GROUPS = 200;
 
 /**
- * Cuts partitions, in their order, into groups of about `targetBytes`, each the work of one activity.
- * A partition is never cut. The target grows as needed to keep to `max` groups.
+ * Cuts partitions, in their order, into groups of about `targetBytes`, each the work of one activity;
+ * a partition weighs its bytes and a fixed price. It is never cut. The target grows as needed to keep to `max` groups.
  */
 export function groupPartitions(
   partitions: readonly { readonly bytes: number; readonly rows: number }[],
@@ -28,16 +30,17 @@ function cut(
 ): PartitionGroup[] {
   const groups: PartitionGroup[] = [];
   let from = 0;
-  let bytes = 0;
+  let held = 0;
   let rows = 0;
   for (const [index, partition] of partitions.entries()) {
-    if (index > from && bytes + partition.bytes > target) {
+    const weight = partition.bytes + PARTITION_BYTES;
+    if (index > from && held + weight > target) {
       groups.push({ from, to: index, rows });
       from = index;
-      bytes = 0;
+      held = 0;
       rows = 0;
     }
-    bytes += partition.bytes;
+    held += weight;
     rows += partition.rows;
   }
   if (from < partitions.length) groups.push({ from, to: partitions.length, rows });

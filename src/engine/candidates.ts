@@ -1,10 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import pl from 'nodejs-polars';
 import type { DataFrame, LazyDataFrame } from 'nodejs-polars';
 import { HASH_BITS } from './duplicates';
 import { HASH } from './names';
 import { writing } from './write-error';
+import { pl } from './polars';
 
 const BUCKET = 'bucket';
 const SINK = { maintainOrder: false, syncOnClose: 'none', mkdir: false };

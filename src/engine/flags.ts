@@ -1,4 +1,3 @@
-import pl from 'nodejs-polars';
 import type { Expr } from 'nodejs-polars';
 import { PRIMARY_KEY_GATE } from '../contract/contract';
 import type { Contract, RowGate } from '../contract/contract';
@@ -8,6 +7,7 @@ import { flagOf } from './gates';
 import type { Subject } from './gates';
 import { countedBy } from './gates/literals';
 import { internalName, internalNames } from './names';
+import { pl } from './polars';
 
 /** A named flag over the declared columns; a `unique` gate's comes from the row set of that name. */
 export interface Flag {

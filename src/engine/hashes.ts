@@ -1,11 +1,11 @@
 import { open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import pl from 'nodejs-polars';
 import type { Expr } from 'nodejs-polars';
 import type { Column } from '../contract/contract';
 import { HASH_BITS, NO_HASH } from './duplicates';
 import { asDeclared } from './polars-types';
 import { writing } from './write-error';
+import { pl } from './polars';
 
 const uint64 = (digits: string): Expr => pl.lit(digits).cast(pl.UInt64);
 
@@ -19,11 +19,7 @@ export function hashOf(columns: readonly Column[], alsoPresent: readonly Column[
   const combined = rest.reduce((sum, hash) => sum.mul(uint64('6364136223846793005')).add(hash), first!);
   const absent = anyNull([...columns, ...alsoPresent]);
   const inRange = combined.modulo(uint64(String(2 ** HASH_BITS - 1))).add(uint64('1'));
-  return pl
-    .when(absent)
-    .then(pl.lit(String(NO_HASH)).cast(pl.UInt64))
-    .otherwise(inRange)
-    .cast(pl.Float64);
+  return pl.choose(absent, uint64(String(NO_HASH)), inRange).cast(pl.Float64);
 }
 
 function anyNull(columns: readonly Column[]): Expr {

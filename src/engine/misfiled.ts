@@ -1,4 +1,3 @@
-import pl from 'nodejs-polars';
 import type { Expr } from 'nodejs-polars';
 import type { SchemaElement } from 'hyparquet' with { 'resolution-mode': 'import' };
 import type { CountedFile } from '../discovery/manifest';
@@ -6,6 +5,7 @@ import type { PlannedPartition } from '../discovery/plan-types';
 import { readFooterFacts } from './footer';
 import { storedColumn } from './polars-types';
 import { failReading, sourceOf } from './source-files';
+import { pl } from './polars';
 
 /**
  * For the files that also store the partition column: a boolean expression, true where the stored

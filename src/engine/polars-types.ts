@@ -1,6 +1,6 @@
-import pl from 'nodejs-polars';
 import type { DataType, Expr } from 'nodejs-polars';
 import type { Column, ColumnType } from '../contract/contract';
+import { pl } from './polars';
 
 const SIMPLE = {
   boolean: pl.Bool,

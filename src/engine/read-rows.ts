@@ -1,9 +1,9 @@
-import pl from 'nodejs-polars';
 import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
 import { ROW } from './names';
 import { readPieces, storedRow } from './read';
 import type { Reader } from './read';
 import type { Batch, Piece } from './slices';
+import { frameOf } from './polars';
 
 /**
  * Reads some rows of a batch, named by their index in it (ascending): the columns `columns` gives, for
@@ -37,7 +37,7 @@ export async function readRows(
 
 function keepRows(frame: LazyDataFrame, stored: Uint32Array, all: number): LazyDataFrame {
   if (stored.length === all) return frame;
-  return frame.join(pl.DataFrame({ [ROW]: stored }).lazy(), { on: ROW, how: 'semi' });
+  return frame.join(frameOf({ [ROW]: stored }).lazy(), { on: ROW, how: 'semi' });
 }
 
 /** Index of the first element of ascending `sorted` that is at least `value`. */

@@ -1,9 +1,9 @@
-import pl from 'nodejs-polars';
 import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { ROW } from './names';
 import type { Piece } from './slices';
 import { failReading, sourceOf } from './source-files';
+import { pl } from './polars';
 
 /** A name no file has: `_source_` is reserved. */
 const STORED_ROW = '_source_row_number';

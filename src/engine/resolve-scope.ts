@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import pl from 'nodejs-polars';
 import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
 import type { Column, Contract, UniqueGate } from '../contract/contract';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { Candidates } from './candidates';
-import { NO_HASH, SeenTwice, repeatedHashes } from './duplicates';
+import { NO_HASH, SeenTwice, trulyRepeated } from './duplicates';
+import type { Suspects } from './duplicates';
 import { HashStore, hashOf } from './hashes';
 import { HASH, POSITION } from './names';
 import { asDeclared, isFloat } from './polars-types';
@@ -17,6 +17,7 @@ import { lowerBound, readRows } from './read-rows';
 import { keyName, orderName, settleKeys, settleUnique } from './settle';
 import type { Batch, Piece } from './slices';
 import { writing } from './write-error';
+import { numbersOf, pl } from './polars';
 
 /** A resolution over one set of partitions. */
 export interface ScopeWork {
@@ -72,7 +73,7 @@ export async function hashRows(work: ScopeWork): Promise<HashedRows> {
         sets.map(({ hash }, i) => hash.alias(keyName(i))),
       );
       for (const [i, { store }] of sets.entries()) {
-        await store.append(frame.getColumn(keyName(i)).toTypedArray() as Float64Array);
+        await store.append(numbersOf(frame, keyName(i)) as Float64Array);
       }
       work.report(batch.rows);
     }
@@ -117,7 +118,7 @@ export async function findSuperseded(work: ScopeWork, store: HashStore): Promise
 /** Nulls and NaN lose, whichever the direction; NaN would sort as the greatest number (SEMANTICS 4.2). */
 function orderValue(column: Column): Expr {
   const value = asDeclared(column);
-  return isFloat(column.type) ? pl.when(value.isNan()).then(pl.lit(null)).otherwise(value) : value;
+  return isFloat(column.type) ? pl.choose(value.isNan(), pl.lit(null), value) : value;
 }
 
 /** Rows that violate a `unique` gate: of those that did not lose and whose primary key has no null (SEMANTICS 4.1, 5.3). */
@@ -174,27 +175,24 @@ async function settleRepeated(
   const rows = batches.reduce((sum, i) => sum + work.batches[i]!.batch.rows, 0);
   const seen = new SeenTwice(rows);
   for (const i of batches) seen.add(await hashes(i));
-  const suspects: Float64Array[] = [];
+  const suspects: Suspects[] = [];
   for (const i of batches) {
     const own = await hashes(i);
-    suspects.push(Float64Array.from(seen.candidates(own), (index) => own[index]!));
+    suspects.push(seen.suspects(own));
   }
-  const repeated = repeatedHashes(suspects);
-  const isRepeated = (value: number): boolean => repeated === null || repeated[lowerBound(repeated, value)] === value;
-  const total = suspects.reduce((sum, own) => sum + own.filter(isRepeated).length, 0);
+  const found = trulyRepeated(suspects);
+  const total = found.reduce((sum, indexes) => sum + indexes.length, 0);
   if (total === 0) return;
   const candidates = new Candidates(join(work.scratch, randomUUID()), total, work.limits.candidatesAtATime);
   try {
-    for (const i of batches) {
+    for (const [n, i] of batches.entries()) {
       const { partition, batch } = work.batches[i]!;
-      const own = await hashes(i);
-      const indexes = seen.candidates(own).filter((index) => isRepeated(own[index]!));
       const wanted = (piece: Piece): Expr[] => [
         ...columns,
         hash.alias(HASH),
         position(piece, baseOf(partition), POSITION),
       ];
-      const frame = await readRows(readerOf(work, partition), batch, indexes, wanted);
+      const frame = await readRows(readerOf(work, partition), batch, found[n]!, wanted);
       if (frame !== null) await candidates.add(frame);
     }
     for await (const bucket of candidates.buckets()) {

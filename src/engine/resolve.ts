@@ -53,10 +53,11 @@ export async function resolve(
   if (input.contract.deduplicate.scope === 'window') {
     return resolveTogether(input, input.partitions, hooks, limits, report);
   }
+  const columns = input.contract.columns.length;
   const resolutions: PartitionResolution[] = [];
   for (const partition of input.partitions) {
     resolutions.push(...(await resolveTogether(input, [partition], hooks, limits, report)));
-    await releaseNativeMemory();
+    await releaseNativeMemory({ ...partition, columns });
   }
   return resolutions;
 }

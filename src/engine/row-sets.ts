@@ -1,7 +1,8 @@
-import pl from 'nodejs-polars';
+import type { LazyDataFrame } from 'nodejs-polars';
 import { flush } from './flush';
 import { targetStore } from './places';
 import { writing } from './write-error';
+import { frameOf, numbersOf, pl } from './polars';
 
 export const SUPERSEDED = 'superseded';
 export const uniqueSet = (gate: string): string => `unique:${gate}`;
@@ -16,7 +17,7 @@ export async function writeRowSets(directory: string, name: string, sets: RowSet
   const frames = [...sets]
     .filter(([, rows]) => rows.length > 0)
     .toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    .map(([set, row]) => pl.DataFrame({ row }).lazy().select(pl.lit(set).alias('set'), pl.col('row').cast(pl.UInt32)));
+    .map(([set, row]) => frameOf({ row }).lazy().select(pl.lit(set).alias('set'), pl.col('row').cast(pl.UInt32)));
   if (frames.length === 0) return null;
   const store = targetStore(directory);
   const path = store.urlOf(name);
@@ -41,19 +42,16 @@ export async function readRowSets(directory: string, name: string | null): Promi
   if (name === null) return sets;
   const store = targetStore(directory);
   const options = { glob: false, hivePartitioning: false, ...(await store.scanOptions()) };
-  const frame = await pl
-    .scanParquet(store.urlOf(name), options)
-    .groupBy('set', true)
-    .agg(pl.col('row').count().alias('rows'))
-    .collect();
-  const names = frame.getColumn('set').toArray() as string[];
-  for (const set of names) {
-    const rows = await pl
-      .scanParquet(store.urlOf(name), options)
-      .filter(pl.col('set').eq(pl.lit(set)))
-      .select(pl.col('row'))
-      .collect();
-    sets.set(set, rows.getColumn('row').toTypedArray() as Uint32Array);
+  const scan = (): LazyDataFrame => pl.scanParquet(store.urlOf(name), options);
+  const [counts, frame] = await Promise.all([
+    scan().groupBy('set', true).agg(pl.col('row').count().cast(pl.Float64).alias('n')).collect(),
+    scan().select(pl.col('row')).collect(),
+  ]);
+  const rows = numbersOf(frame, 'row') as Uint32Array;
+  let at = 0;
+  for (const [set, count] of counts.rows() as [string, number][]) {
+    sets.set(set, rows.subarray(at, at + count));
+    at += count;
   }
   return sets;
 }

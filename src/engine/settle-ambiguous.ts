@@ -1,4 +1,3 @@
-import pl from 'nodejs-polars';
 import type { DataFrame } from 'nodejs-polars';
 import { POSITION, internalName } from './names';
 import { asDeclared, isFloat } from './polars-types';
@@ -9,6 +8,7 @@ import { readerOf } from './resolve-scope';
 import type { ScopeWork } from './resolve-scope';
 import { positionsOf } from './settle';
 import { batchRows } from './slices';
+import { frameOf, pl } from './polars';
 
 const WINNER = 'winner';
 
@@ -58,7 +58,7 @@ async function ambiguousAmong(
   losers: Float64Array,
 ): Promise<Float64Array> {
   const own = winners.filter((winner, i) => i === 0 || winner !== winners[i - 1]);
-  const groups = pl.DataFrame({
+  const groups = frameOf({
     [WINNER]: concat(winners, own),
     [POSITION]: concat(losers, own),
   });

@@ -1,7 +1,7 @@
-import pl from 'nodejs-polars';
 import type { DataFrame, LazyDataFrame } from 'nodejs-polars';
 import type { OrderColumn } from '../contract/contract';
 import { POSITION } from './names';
+import { numbersOf, pl } from './polars';
 
 export const keyName = (index: number): string => `k${index}`;
 export const orderName = (index: number): string => `o${index}`;
@@ -76,5 +76,5 @@ export async function settleUnique(rows: LazyDataFrame, columns: number): Promis
 
 export function positionsOf(frame: DataFrame, column: string = POSITION): Float64Array {
   if (frame.height === 0) return new Float64Array(0);
-  return frame.getColumn(column).toTypedArray() as Float64Array;
+  return numbersOf(frame, column) as Float64Array;
 }

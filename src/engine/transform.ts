@@ -1,4 +1,3 @@
-import pl from 'nodejs-polars';
 import type { DataFrame, Expr } from 'nodejs-polars';
 import type { CountedFile } from '../discovery/manifest';
 import { flagsOf } from './flags';
@@ -17,6 +16,7 @@ import { batchRows, batchesOf } from './slices';
 import type { Batch } from './slices';
 import { verifyFiles } from './source-files';
 import { type EngineHooks, type PartitionResult, QuarantineColumn } from './types';
+import { frameOf, pl } from './polars';
 
 /**
  * Reads a partition once, batch by batch, drops the rows that lost, evaluates every gate, and writes
@@ -46,7 +46,8 @@ export async function transformPartition(input: TransformInput, hooks: EngineHoo
     await writeBatch(input, flags, outcome, curated, quarantine);
     done += batch.rows;
     hooks.onProgress?.({ phase: 'transforming', done, total: partition.rows });
-    await releaseNativeMemory();
+    const bytes = (partition.bytes * batch.rows) / Math.max(1, partition.rows);
+    await releaseNativeMemory({ rows: batch.rows, columns: contract.columns.length, bytes });
   }
   await verifyFiles(sourceRoot, partition.files);
   return {
@@ -98,7 +99,7 @@ async function judge(rows: DataFrame, batch: Batch, flags: readonly Flag[], sets
     const mask = maskOf(sets.get(uniqueSet(violates.gate)), batch);
     if (mask !== null) marks[column] = mask;
   }
-  const marked = pl.concat([rows, pl.DataFrame(marks)], { how: 'horizontal' });
+  const marked = pl.concat([rows, frameOf(marks)], { how: 'horizontal' });
   const judged = await marked
     .lazy()
     .select(
@@ -121,13 +122,14 @@ async function judge(rows: DataFrame, batch: Batch, flags: readonly Flag[], sets
       kept.and(rejected.not()).sum().cast(pl.Float64).alias('passed'),
     )
     .collect();
-  const sum = (column: string): number => sums.getColumn(column).get(0) as number;
+  const counted = sums.row(0) as number[];
+  const [misfiled, rejectedRows, passed] = counted.slice(flags.length) as [number, number, number];
   return {
     rows: pl.concat([rows.drop(MISFILED), judged.drop(MISFILED)], { how: 'horizontal' }),
-    violations: flags.map(({ column }) => sum(column)),
-    misfiled: sum(MISFILED),
-    passed: sum('passed'),
-    rejected: sum('rejected'),
+    violations: counted.slice(0, flags.length),
+    misfiled,
+    passed,
+    rejected: rejectedRows,
   };
 }
 
@@ -176,6 +178,6 @@ async function writeBatch(
 
 /** Names of the violated gates, in order. */
 function violationsOf(flags: readonly Flag[]): Expr {
-  const names = flags.map(({ name, column }) => pl.when(pl.col(column)).then(pl.lit(name)).otherwise(pl.lit(null)));
-  return pl.concatList(names).lst.eval(pl.element().filter(pl.element().isNotNull()));
+  const names = flags.map(({ name, column }) => pl.choose(pl.col(column), pl.lit(name), pl.lit(null)));
+  return pl.listEval(pl.concatList(names), pl.element().filter(pl.element().isNotNull()));
 }

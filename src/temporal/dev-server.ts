@@ -26,6 +26,8 @@ export interface DevServerOptions {
   /** Default `default`. */
   readonly namespace?: string;
   readonly searchAttributes?: Readonly<Record<string, SearchAttributeKind>>;
+  /** Dynamic configuration of the server, such as `{ 'limit.historyCount.suggestContinueAsNew': 100 }`. */
+  readonly dynamicConfig?: Readonly<Record<string, string | number | boolean>>;
   /** Default `warn`. */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'never';
   /** Where its log goes (appended); default a temporary file that is removed when it stops. */
@@ -90,6 +92,9 @@ async function startOnce(binary: string, options: DevServerOptions): Promise<Dev
   if (options.dbFilename !== undefined) args.push('--db-filename', options.dbFilename);
   const attributes = Object.entries(options.searchAttributes ?? {});
   for (const [name, kind] of attributes) args.push('--search-attribute', `${name}=${kind}`);
+  for (const [key, value] of Object.entries(options.dynamicConfig ?? {})) {
+    args.push('--dynamic-config-value', `${key}=${JSON.stringify(value)}`);
+  }
 
   const scratch = options.logFile === undefined ? await mkdtemp(path.join(tmpdir(), 'tidegate-temporal-')) : null;
   const logFile = options.logFile ?? path.join(scratch ?? '', 'server.log');

@@ -1,9 +1,9 @@
-import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import { TerminalErrorType } from '../errors';
 import { type Chunk, chunksOf } from './backfill-chunks';
 import { doneSignal } from './definitions';
 import type { BackfillInput, BackfillSummary, ChunkOutcome, DoneMessage } from './messages';
-import { Answers, ask, describe, requestFailure, requestIdOf } from './request';
+import { Answers, CONTINUE, ask, describe, requestFailure, requestIdOf } from './request';
 
 /**
  * Asks a pipeline for a range of dates again, chunk by chunk in date order: one request and one
@@ -12,29 +12,33 @@ import { Answers, ask, describe, requestFailure, requestIdOf } from './request';
  * because chunks that are committed answer with their recorded outcome.
  */
 export async function backfill(input: BackfillInput): Promise<BackfillSummary> {
-  const answers = new Answers();
+  const attempt = input?.carried?.attempt ?? workflowInfo().runId;
+  const answers = new Answers(attempt);
   setHandler(doneSignal, (message) => answers.receive(message));
   const { pipeline, scope } = await describe(input?.pipeline);
   const chunks = parseChunks(input, scope === 'window');
-  const base = requestIdOf(input.requestId);
-  const outcomes: ChunkOutcome[] = chunks.map((chunk, index) => ({
-    requestId: `${base}/${index + 1}`,
-    ...rangeOf(chunk),
-    status: 'not started',
-  }));
+  const base = requestIdOf(input.requestId, `/${chunks.length}`);
+  const done = [...(input.carried?.done ?? [])];
 
   for (const [index, chunk] of chunks.entries()) {
+    if (index < done.length) continue;
     const requestId = `${base}/${index + 1}`;
     const outcome = await ask(answers, pipeline, { requestId, scope: chunk, plan: input.plan });
-    outcomes[index] = { requestId, ...rangeOf(chunk), ...resultOf(outcome) };
-    if (!outcome.ok) {
+    if (outcome !== CONTINUE) done.push({ requestId, ...rangeOf(chunk), ...resultOf(outcome) });
+    if (outcome === CONTINUE || (workflowInfo().continueAsNewSuggested && index + 1 < chunks.length && outcome.ok)) {
+      await continueAsNew<typeof backfill>({ ...input, carried: { attempt, done } });
+    } else if (!outcome.ok) {
       const where = chunks.length > 1 ? `chunk ${index + 1} of ${chunks.length} (${textOf(chunk)})` : textOf(chunk);
       const rest = chunks.length > 1 ? `; ${index} done, ${chunks.length - index - 1} not started` : '';
       const failure = { ...outcome.failure, message: `${outcome.failure.message}${rest}` };
-      throw requestFailure(`the backfill of ${pipeline} failed at ${where}`, failure, { pipeline, chunks: outcomes });
+      const notStarted = chunks.slice(index + 1).map((other, after): ChunkOutcome => {
+        return { requestId: `${base}/${index + after + 2}`, ...rangeOf(other), status: 'not started' };
+      });
+      const details = { pipeline, chunks: [...done, ...notStarted] };
+      throw requestFailure(`the backfill of ${pipeline} failed at ${where}`, failure, details);
     }
   }
-  return { pipeline, chunks: outcomes };
+  return { pipeline, chunks: done };
 }
 
 function parseChunks(input: BackfillInput, whole: boolean): readonly Chunk[] {

@@ -5,12 +5,11 @@ import {
   TimeoutFailure,
   isCancellation,
 } from '@temporalio/workflow';
-import type { RunFailure } from './messages';
+import { CANCELLED, type RunFailure } from './messages';
 
 /** What a run that failed says of itself: the type and text of the innermost cause, in one line. */
 export function describeFailure(error: unknown): RunFailure {
-  if (isCancellation(error))
-    return { type: 'Cancelled', message: 'the run was cancelled before anything was published' };
+  if (isCancellation(error)) return CANCELLED;
   if (error instanceof ChildWorkflowFailure && error.cause) return describeFailure(error.cause);
   if (error instanceof ActivityFailure) {
     const { cause, activityType } = error;

@@ -43,6 +43,8 @@ export interface IncrementalRunInput {
   readonly plan?: string;
   /** An id of one's own for the request; default `<workflowId>/<firstExecutionRunId>`. */
   readonly requestId?: string;
+  /** Carried over continue-as-new only. */
+  readonly carried?: { readonly attempt: string };
 }
 
 /** Input of `backfill`: `{"pipeline","from","to"}`, both ends included, or `{"pipeline","select":"all"|"stale"}`. */
@@ -55,6 +57,8 @@ export interface BackfillInput {
   readonly chunkDays?: number;
   readonly plan?: string;
   readonly requestId?: string;
+  /** Carried over continue-as-new only: the outcomes of the chunks that are done. */
+  readonly carried?: { readonly attempt: string; readonly done: readonly ChunkOutcome[] };
 }
 
 /** Input of `rollback`: `{"pipeline":"transactions","to":12}`. */
@@ -65,12 +69,14 @@ export interface RollbackInput {
   /** Whether the pipeline is paused with it, so that the next incremental run does not bring the newer data back. Default true. */
   readonly pause?: boolean;
   readonly requestId?: string;
+  /** Carried over continue-as-new only. */
+  readonly carried?: { readonly attempt: string };
 }
 
 /** Requester → entity, by signal-with-start. */
 export interface RunRequest {
   readonly requestId: string;
-  /** The requester's run id: a failed request runs again only when this differs from the failed attempt's. */
+  /** The requester's run id when it began: a failed request runs again only when this differs from the failed attempt's. */
   readonly attempt: string;
   readonly scope: RunScope;
   readonly plan?: string;
@@ -91,7 +97,10 @@ export interface PauseInput {
   readonly note?: string;
 }
 
-/** Input of the update `cancelRun`: the request to cancel, running or queued; default whatever runs. */
+/**
+ * Input of the update `cancelRun`. With a request id: that request, running or queued; a run that other
+ * requests share goes on for them. Without: whatever runs, for everybody who waits for it.
+ */
 export interface CancelRunInput {
   readonly requestId?: string;
 }
@@ -99,6 +108,8 @@ export interface CancelRunInput {
 export interface CancelRunResult {
   readonly requestId: string | null;
   readonly was: 'running' | 'queued' | null;
+  /** Requests that share the run and keep it (at most 20); the one cancelled got its answer all the same. */
+  readonly others: readonly string[];
 }
 
 /** Input of the child `run`. */
@@ -136,6 +147,12 @@ export interface RunFailure {
   /** One readable line. */
   readonly message: string;
 }
+
+/** How a run that was cancelled in time ends; one that had begun to publish ends as it would have. */
+export const CANCELLED: RunFailure = {
+  type: 'Cancelled',
+  message: 'the run was cancelled before anything was published',
+};
 
 /** Entity → requester. */
 export interface DoneMessage {

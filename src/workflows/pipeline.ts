@@ -1,6 +1,7 @@
 import {
   CancellationScope,
   CancelledFailure,
+  ApplicationFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
@@ -15,6 +16,7 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { PartitionDate } from '../discovery/partition-date';
+import { TerminalErrorType } from '../errors';
 import {
   cancelRunUpdate,
   doneSignal,
@@ -25,21 +27,25 @@ import {
   withdrawSignal,
 } from './definitions';
 import { describeFailure } from './failure';
-import { type PipelineState, WorkflowType, runWorkflowId } from './messages';
-import { light, waiting } from './proxies';
 import {
-  type CarriedQueue,
-  type Outcome,
-  type QueueEntry,
-  RequestQueue,
-  type Waiter,
-  cancelled,
-  skipped,
-} from './request-queue';
+  CANCELLED,
+  type CancelRunResult,
+  type PipelineState,
+  WorkflowType,
+  pipelineWorkflowId,
+  runWorkflowId,
+} from './messages';
+import { parseCancelRun, parsePause, parseRequest, parseWithdrawal } from './parse-messages';
+import { light, waiting } from './proxies';
+import { type CarriedQueue, type Outcome, type QueueEntry, RequestQueue, type Waiter, skipped } from './request-queue';
 import type { run as runWorkflow } from './run';
 
 /** History events after which the entity continues as new between two runs; keeps replays after a crash short. */
 const HISTORY_LIMIT = 500;
+/** Signals of one workflow task; the server allows 2,000 that are not yet delivered. */
+const REPLIES_AT_ONCE = 100;
+/** Requests that share a run, as listed to whoever cancelled one of them. */
+const SHOWN_OTHERS = 20;
 
 /** Input of the entity `pipeline`: the name, and what it carries over continue-as-new. */
 export interface PipelineInput {
@@ -58,7 +64,13 @@ export interface PipelineInput {
  * by reading the committed state, so losing this workflow loses nothing.
  */
 export async function pipeline(input: PipelineInput): Promise<void> {
-  const name = input.pipeline;
+  const name = input?.pipeline;
+  if (typeof name !== 'string' || workflowInfo().workflowId !== pipelineWorkflowId(name)) {
+    throw ApplicationFailure.nonRetryable(
+      'the workflow "pipeline" is started by requesters, under the id pipeline/<name>: start incrementalRun or backfill instead',
+      TerminalErrorType.RequestError,
+    );
+  }
   const queue = new RequestQueue(input.carried?.queue);
   let { watermark, version, paused } = input.carried ?? { watermark: null, version: null, paused: null };
   const whole = CancellationScope.current();
@@ -71,7 +83,7 @@ export async function pipeline(input: PipelineInput): Promise<void> {
     watermark,
     version,
     paused,
-    running: running(name, queue.running, startedAt),
+    running: runningState(name, queue.running, startedAt),
     queued: queue.queued(),
     outcomes: queue.outcomes,
     served: queue.served,
@@ -82,20 +94,26 @@ export async function pipeline(input: PipelineInput): Promise<void> {
       ok: true,
       summary: skipped(name, entry.requestId, 'incremental', watermark),
     });
-    for (const { waiters, outcome } of queue.dismiss('incremental', outcomeOf, now())) await reply(waiters, outcome);
+    for (const { waiters, outcome } of queue.dismissIncremental(outcomeOf, now())) await reply(waiters, outcome);
   };
 
   setHandler(stateQuery, state);
-  setHandler(requestSignal, async (request) => {
+  setHandler(requestSignal, async (message: unknown) => {
+    const request = parseRequest(message);
+    if (!request) {
+      log.warn('a request signal that is none was dropped', { message: JSON.stringify(message)?.slice(0, 500) });
+      return;
+    }
     const answer = queue.accept(request);
     if (answer) await reply([request], answer);
     else if (paused) await skipIncremental();
   });
-  setHandler(withdrawSignal, (withdrawal) => {
-    if (queue.withdraw(withdrawal).cancelRunning) runScope?.cancel();
+  setHandler(withdrawSignal, (message: unknown) => {
+    const withdrawal = parseWithdrawal(message);
+    if (withdrawal && queue.withdraw(withdrawal).cancelRunning) runScope?.cancel();
   });
-  setHandler(pauseUpdate, async (options) => {
-    paused ??= { since: now(), note: options?.note ?? '' };
+  setHandler(pauseUpdate, async (options: unknown) => {
+    paused ??= { since: now(), ...parsePause(options) };
     await skipIncremental();
     return state();
   });
@@ -103,18 +121,19 @@ export async function pipeline(input: PipelineInput): Promise<void> {
     paused = null;
     return state();
   });
-  setHandler(cancelRunUpdate, async (options) => {
-    const wanted = options?.requestId;
-    const current = queue.running;
-    const isCurrent = current && (wanted === undefined || current.requestId === wanted || waitsFor(current, wanted));
-    if (current && isCurrent) {
+  setHandler(cancelRunUpdate, async (options: unknown): Promise<CancelRunResult> => {
+    const asked = parseCancelRun(options);
+    if (typeof asked === 'string') throw ApplicationFailure.nonRetryable(asked, TerminalErrorType.RequestError);
+    const { requestId } = asked;
+    if (requestId === undefined) {
+      const running = queue.running?.requestId ?? null;
       runScope?.cancel();
-      return { requestId: current.requestId, was: 'running' };
+      return { requestId: running, was: running === null ? null : 'running', others: [] };
     }
-    if (wanted === undefined) return { requestId: null, was: null };
-    const dismissed = queue.dismiss({ requestId: wanted }, () => ({ ok: false, failure: cancelled }), now());
-    for (const { waiters, outcome } of dismissed) await reply(waiters, outcome);
-    return dismissed.length > 0 ? { requestId: wanted, was: 'queued' } : { requestId: null, was: null };
+    const { was, cancelRunning, told, others } = queue.cancel(requestId, CANCELLED, now());
+    if (cancelRunning) runScope?.cancel();
+    await reply(told, { ok: false, failure: CANCELLED });
+    return { requestId: was === null ? null : requestId, was, others: others.slice(0, SHOWN_OTHERS) };
   });
 
   if (!input.carried) ({ watermark, version } = await committed(name));
@@ -172,14 +191,20 @@ async function runOnce(name: string, { requestId, scope, plan }: QueueEntry): Pr
   }
 }
 
+/** A cancelled run is waited for too: it may have begun to publish, and only its end says so. */
 async function outcomeOfOpenRun(workflowId: string): Promise<Outcome> {
   try {
     return await waiting.awaitRun({ workflowId });
   } catch (error) {
-    if (isCancellation(error)) {
-      await CancellationScope.nonCancellable(() => getExternalWorkflowHandle(workflowId).cancel());
-    }
-    return { ok: false, failure: describeFailure(error) };
+    if (!isCancellation(error)) return { ok: false, failure: describeFailure(error) };
+    return await CancellationScope.nonCancellable(async () => {
+      try {
+        await getExternalWorkflowHandle(workflowId).cancel();
+      } catch {
+        // It has ended meanwhile.
+      }
+      return await waiting.awaitRun({ workflowId });
+    });
   }
 }
 
@@ -199,27 +224,22 @@ async function committed(name: string): Promise<{ watermark: PartitionDate | nul
 
 /** Tells the requesters. One that is closed is not there to be told (SEMANTICS 9.1). */
 async function reply(waiters: readonly Waiter[], outcome: Outcome): Promise<void> {
-  await Promise.all(
-    waiters.map(async ({ requestId, attempt, replyTo }) => {
-      try {
-        await getExternalWorkflowHandle(replyTo.workflowId, replyTo.runId).signal(doneSignal, {
-          requestId,
-          attempt,
-          outcome,
-        });
-      } catch (error) {
-        if (isCancellation(error)) throw error;
-        log.info('a requester was gone before its outcome', { requestId, workflowId: replyTo.workflowId });
-      }
-    }),
-  );
+  for (let from = 0; from < waiters.length; from += REPLIES_AT_ONCE) {
+    await Promise.all(waiters.slice(from, from + REPLIES_AT_ONCE).map((waiter) => tell(waiter, outcome)));
+  }
 }
 
-function waitsFor(entry: QueueEntry, requestId: string): boolean {
-  return entry.waiters.some((waiter) => waiter.requestId === requestId);
+async function tell({ requestId, attempt, replyTo }: Waiter, outcome: Outcome): Promise<void> {
+  try {
+    const requester = getExternalWorkflowHandle(replyTo.workflowId, replyTo.runId);
+    await requester.signal(doneSignal, { requestId, attempt, outcome });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.info('a requester was gone before its outcome', { requestId, workflowId: replyTo.workflowId });
+  }
 }
 
-function running(name: string, entry: QueueEntry | null, since: string): PipelineState['running'] {
+function runningState(name: string, entry: QueueEntry | null, since: string): PipelineState['running'] {
   if (!entry) return null;
   const { requestId, scope } = entry;
   return { requestId, workflowId: runWorkflowId(name, requestId), kind: scope.kind, since };

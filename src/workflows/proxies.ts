@@ -17,8 +17,10 @@ export const waiting = proxyActivities<Pick<Activities, 'awaitRun'>>({
 
 /** Telling somebody is worth a few tries, never a failed run. */
 export const telling = proxyActivities<Pick<Activities, 'notify'>>({
-  startToCloseTimeout: '30 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 5 },
+  startToCloseTimeout: '15 seconds',
+  // The pipeline's next run waits for it.
+  scheduleToCloseTimeout: '40 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '10 seconds', maximumAttempts: 4 },
 });
 
 /** The steps of a run, as persistent as the worker's policy says; Polars work goes to the data queue. */

@@ -4,8 +4,8 @@ import type { DoneMessage, PipelineState, RunFailure, RunRequest, RunSummary, Wi
 const OUTCOMES = 20;
 const SHOWN_IDS = 100;
 const REMEMBERED_ANSWERS = 40;
-/** Requests beyond this are dropped: their requesters ask again every minute. */
-const QUEUE_LIMIT = 1000;
+/** Requests that wait beyond this many are dropped: their requesters ask again. */
+const MOST_WAITERS = 1000;
 
 export interface Waiter {
   readonly requestId: string;
@@ -32,6 +32,21 @@ interface Answer {
   readonly requestId: string;
   readonly attempt: string;
   readonly outcome: Outcome;
+}
+
+export interface Dismissal {
+  readonly outcome: Outcome;
+  readonly waiters: readonly Waiter[];
+}
+
+export interface Cancellation {
+  readonly was: 'running' | 'queued' | null;
+  /** The run under way is nobody else's: cancel it. */
+  readonly cancelRunning: boolean;
+  /** Whom to tell now that the request was cancelled. */
+  readonly told: readonly Waiter[];
+  /** Requests that share the run and keep it. */
+  readonly others: readonly string[];
 }
 
 /** What an entity carries over continue-as-new: plain JSON. */
@@ -106,9 +121,10 @@ export class RequestQueue {
         ? known
         : this.#entries.findIndex((entry) => entry.scope.kind === 'incremental' && entry.plan === undefined);
     const entry = this.#entries[at];
+    if (known < 0 && this.#waiting() >= MOST_WAITERS) return null;
     if (entry) {
       this.#entries[at] = attach(entry, waiter);
-    } else if (this.#entries.length < QUEUE_LIMIT) {
+    } else {
       const { requestId, scope, plan, noPause } = request;
       this.#entries.push({ requestId, scope, plan, noPause, waiters: [waiter] });
     }
@@ -150,20 +166,35 @@ export class RequestQueue {
     return entry ? this.#answer(entry, outcome, finishedAt) : [];
   }
 
-  /** Ends entries that wait, without a run: all incremental ones (`skipped`), or the one with this id (cancelled). */
-  dismiss(
-    which: { readonly requestId: string } | 'incremental',
-    outcomeOf: (entry: QueueEntry) => Outcome,
-    at: string,
-  ) {
-    const chosen = this.#entries.filter((entry) =>
-      which === 'incremental' ? entry.scope.kind === 'incremental' : holds(entry, which.requestId),
-    );
+  /** Ends the incremental requests that wait, without a run. */
+  dismissIncremental(outcomeOf: (entry: QueueEntry) => Outcome, at: string): Dismissal[] {
+    const chosen = this.#entries.filter((entry) => entry.scope.kind === 'incremental');
     this.#entries = this.#entries.filter((entry) => !chosen.includes(entry));
     return chosen.map((entry) => {
       const outcome = outcomeOf(entry);
       return { outcome, waiters: this.#answer(entry, outcome, at) };
     });
+  }
+
+  /**
+   * Cancels one request. Where others share its run, only this request ends and the run goes on for
+   * them; where none does, a run that waits is dropped, and one under way is to be cancelled by the
+   * caller, whose end then answers the request.
+   */
+  cancel(requestId: string, failure: RunFailure, at: string): Cancellation {
+    const current = this.#running;
+    const entry = current && holds(current, requestId) ? current : this.#entries.find((e) => holds(e, requestId));
+    if (!entry) return { was: null, cancelRunning: false, told: [], others: [] };
+    const was = entry === current ? 'running' : 'queued';
+    const others = entry.waiters.filter((waiter) => waiter.requestId !== requestId);
+    if (others.length === 0 && was === 'running') return { was, cancelRunning: true, told: [], others: [] };
+
+    const told = entry.waiters.filter((waiter) => waiter.requestId === requestId);
+    const rest: QueueEntry = { ...entry, waiters: others };
+    if (was === 'running') this.#running = rest;
+    else this.#entries = this.#entries.flatMap((e) => (e !== entry ? [e] : others.length > 0 ? [rest] : []));
+    this.#answer({ ...entry, requestId, waiters: told }, { ok: false, failure }, at);
+    return { was, cancelRunning: false, told, others: [...new Set(others.map((waiter) => waiter.requestId))] };
   }
 
   carry(): CarriedQueue {
@@ -174,6 +205,10 @@ export class RequestQueue {
       lastKind: this.#lastKind,
       served: this.#served,
     };
+  }
+
+  #waiting(): number {
+    return this.#entries.reduce((sum, entry) => sum + entry.waiters.length, 0);
   }
 
   #answer(entry: QueueEntry, outcome: Outcome, finishedAt: string): readonly Waiter[] {
@@ -191,7 +226,7 @@ function isFinal(outcome: Outcome): boolean {
 }
 
 function holds(entry: QueueEntry, requestId: string): boolean {
-  return entry.requestId === requestId || entry.waiters.some((waiter) => waiter.requestId === requestId);
+  return entry.waiters.some((waiter) => waiter.requestId === requestId);
 }
 
 /** Adds a waiter; one who asks again replaces itself. */
@@ -230,8 +265,3 @@ export function skipped(
     report: null,
   };
 }
-
-export const cancelled: RunFailure = {
-  type: 'Cancelled',
-  message: 'the run was cancelled before anything was published',
-};

@@ -6,27 +6,44 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
+import { TerminalErrorType } from '../errors';
 import { withdrawSignal } from './definitions';
 import { describeFailure } from './failure';
-import { type DoneMessage, type RunFailure, type RunRequest, pipelineWorkflowId } from './messages';
+import { CANCELLED, type DoneMessage, type RunFailure, type RunRequest, pipelineWorkflowId } from './messages';
+import { requestIdFault } from './parse-messages';
 import { light } from './proxies';
 
-/** Requesters ask again this often: a lost `done`, a lost request and a lost entity all heal by it. */
+/**
+ * A requester asks again this often: a lost `done`, a lost request and a lost entity all heal by it.
+ * After an hour it asks less often, since each time is a signal to the entity, of which a run of days
+ * could otherwise take more than Temporal allows.
+ */
 const ASK_AGAIN = '1 minute';
+const LATER_ASK_AGAIN = '10 minutes';
+const LATER = 60;
 
-/** The request id of a requester, stable over its retries: `<workflowId>/<firstExecutionRunId>`, or the caller's own. */
-export function requestIdOf(own?: string): string {
+/**
+ * The request id of a requester, stable over its retries: `<workflowId>/<firstExecutionRunId>`, or the
+ * caller's own. `suffix` is what chunks add to it.
+ */
+export function requestIdOf(own: unknown, suffix = ''): string {
   const { workflowId, firstExecutionRunId } = workflowInfo();
-  return own ?? `${workflowId}/${firstExecutionRunId}`;
+  const id = own ?? `${workflowId}/${firstExecutionRunId}`;
+  const fault = requestIdFault(typeof id === 'string' ? id + suffix : id);
+  if (fault)
+    throw ApplicationFailure.nonRetryable(`the request cannot be served: ${fault}`, TerminalErrorType.RequestError);
+  return id as string;
 }
 
 /** The answers a requester has had, by request id. Its signal handler fills it. */
 export class Answers {
   readonly #byId = new Map<string, DoneMessage>();
 
+  /** `attempt`: this requester's, since a failure of an earlier attempt is not this one's. */
+  constructor(readonly attempt: string) {}
+
   receive(message: DoneMessage): void {
-    // A failure of an earlier attempt is not this attempt's.
-    if (message.outcome.ok || message.attempt === workflowInfo().runId) this.#byId.set(message.requestId, message);
+    if (message.outcome.ok || message.attempt === this.attempt) this.#byId.set(message.requestId, message);
   }
 
   get(requestId: string): DoneMessage | undefined {
@@ -34,20 +51,24 @@ export class Answers {
   }
 }
 
+/** The requester's history has grown long while it waited: it should continue as new and ask again. */
+export const CONTINUE = Symbol('continue as new');
+
 /** Asks the pipeline's entity for one run and waits for the outcome, however long it takes. */
 export async function ask(
   answers: Answers,
   name: string,
   request: Omit<RunRequest, 'attempt' | 'replyTo'>,
-): Promise<DoneMessage['outcome']> {
+): Promise<DoneMessage['outcome'] | typeof CONTINUE> {
   const { workflowId, runId } = workflowInfo();
-  const full: RunRequest = { ...request, attempt: runId, replyTo: { workflowId, runId } };
+  const full: RunRequest = { ...request, attempt: answers.attempt, replyTo: { workflowId, runId } };
   try {
-    for (;;) {
+    for (let asked = 1; ; asked += 1) {
       await light.submitRequest({ pipeline: name, request: full });
-      await condition(() => answers.get(full.requestId) !== undefined, ASK_AGAIN);
+      await condition(() => answers.get(full.requestId) !== undefined, asked < LATER ? ASK_AGAIN : LATER_ASK_AGAIN);
       const answer = answers.get(full.requestId);
       if (answer) return answer.outcome;
+      if (workflowInfo().continueAsNewSuggested) return CONTINUE;
     }
   } catch (error) {
     if (!isCancellation(error)) throw requestFailure(`${name} could not be asked for a run`, describeFailure(error));
@@ -71,7 +92,7 @@ export function requestFailure(what: string, { type, message }: RunFailure, deta
   return ApplicationFailure.create({
     message: `${what}: ${message}`,
     type,
-    nonRetryable: type === 'Cancelled',
+    nonRetryable: type === CANCELLED.type,
     details: details === undefined ? undefined : [details],
   });
 }

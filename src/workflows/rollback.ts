@@ -1,8 +1,8 @@
-import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import { TerminalErrorType } from '../errors';
 import { doneSignal } from './definitions';
 import type { RollbackInput, RunSummary } from './messages';
-import { Answers, ask, describe, requestFailure, requestIdOf } from './request';
+import { Answers, CONTINUE, ask, describe, requestFailure, requestIdOf } from './request';
 
 /**
  * Asks a pipeline to make a new version with the content of an earlier one: files, watermark and
@@ -10,7 +10,8 @@ import { Answers, ask, describe, requestFailure, requestIdOf } from './request';
  * fails when the rollback failed. The pipeline is paused with it unless `pause` is false.
  */
 export async function rollback(input: RollbackInput): Promise<RunSummary> {
-  const answers = new Answers();
+  const attempt = input?.carried?.attempt ?? workflowInfo().runId;
+  const answers = new Answers(attempt);
   setHandler(doneSignal, (message) => answers.receive(message));
   const { pipeline } = await describe(input?.pipeline);
   const { to, pause = true } = input;
@@ -21,6 +22,7 @@ export async function rollback(input: RollbackInput): Promise<RunSummary> {
     scope: { kind: 'rollback', to },
     noPause: !pause,
   });
+  if (outcome === CONTINUE) return await continueAsNew<typeof rollback>({ ...input, carried: { attempt } });
   if (outcome.ok) return outcome.summary;
   throw requestFailure(`the rollback of ${pipeline} to version ${to} failed`, outcome.failure);
 }

@@ -27,11 +27,14 @@ export async function run(input: RunInput): Promise<RunSummary> {
   setHandler(progressQuery, () => progress);
   try {
     const summary = await planUntilSettled(input, progress);
-    progress.stage = 'notifying';
-    // A rollback rejects nothing: what it counts was told when it was first published.
-    if (summary.kind !== 'rollback' && (summary.totals?.quarantined ?? 0) > 0) await tell({ summary }, input);
-    progress.stage = 'done';
-    return summary;
+    // Published is published: a cancellation that came too late does not change the outcome.
+    return await CancellationScope.nonCancellable(async () => {
+      progress.stage = 'notifying';
+      // A rollback rejects nothing: what it counts was told when it was first published.
+      if (summary.kind !== 'rollback' && (summary.totals?.quarantined ?? 0) > 0) await tell({ summary }, input);
+      progress.stage = 'done';
+      return summary;
+    });
   } catch (error) {
     if (isCancellation(error)) throw error;
     const failure = describeFailure(error);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { type DevServer, loadConnectionSettings, resolveTool, startDevServer } from '../../src/temporal';
+import { testUnless } from '../support/needs';
 
 const ROOT = path.join(__dirname, '..', '..');
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
@@ -22,6 +23,7 @@ interface Service {
   readonly read_only?: boolean;
   readonly security_opt: readonly string[];
   readonly stop_grace_period?: string;
+  readonly env_file?: string;
 }
 interface Compose {
   readonly services: Readonly<Record<string, Service>>;
@@ -129,6 +131,21 @@ describe('what the compose file names is there', () => {
       expect([name, new RegExp(`\\benv(\\.|\\[')${name}\\b`).test(source)]).toEqual([name, true]);
   });
 
+  test('the worker is given every setting that tunes it', () => {
+    const settings = [...read('docs/operations.md').matchAll(/^\| `(TIDEGATE_\w+)` \|/gm)].map(([, name]) => name);
+    const elsewhere = ['TIDEGATE_METRICS_ADDRESS'];
+    expect(settings.length).toBeGreaterThan(5);
+    for (const name of settings.filter((setting) => !elsewhere.includes(setting ?? '')))
+      expect(Object.keys(worker.environment)).toContain(name);
+  });
+
+  test("the worker's file of variables is there, sets nothing, and is never committed filled in", () => {
+    const [, fallback = ''] = /^\$\{TIDEGATE_WORKER_ENV:-(.+)\}$/.exec(worker.env_file ?? '') ?? [];
+    expect(read(fallback).split('\n')).toEqual(expect.not.arrayContaining([expect.stringMatching(/^[^#]/)]));
+    expect(read('.gitignore')).toMatch(/^worker\.env$/m);
+    expect(read('.env.example')).toMatch(/^#TIDEGATE_WORKER_ENV=worker\.env$/m);
+  });
+
   test("the worker's TEMPORAL_ variables lead to the server and the namespace that is made", () => {
     const env = { ...worker.environment, TEMPORAL_NAMESPACE: 'tides' };
     expect(loadConnectionSettings({ env })).toMatchObject({ address: 'temporal:7233', namespace: 'tides' });
@@ -229,7 +246,7 @@ describe('docker-compose itself', () => {
     return { status: run.status, output: run.stdout + run.stderr };
   };
   const given = 'POSTGRES_PASSWORD=a\nTIDEGATE_CONTRACTS=./pipelines\nTIDEGATE_RAW=./raw\n';
-  const ifThere = composeCommand === undefined ? test.skip : test;
+  const ifThere = testUnless(composeCommand === undefined ? 'docker-compose is not installed' : null);
 
   ifThere('accepts the file', () => {
     const { status, output } = config(given);
@@ -243,6 +260,19 @@ describe('docker-compose itself', () => {
       expect(status).not.toBe(0);
       expect(output).toMatch(new RegExp(`set ${name} in \\.env`));
     }
+  });
+
+  ifThere('gives variables of a file to the worker alone, and the worker no password', () => {
+    const file = path.join(dir, 'worker.env');
+    writeFileSync(file, 'TIDEGATE_NOTIFY_URL=https://hooks.example/s3cret\nTEMPORAL_ADDRESS=elsewhere:7233\n');
+    const { status, output } = config(given.replace('=a\n', '=pa55word\n') + `TIDEGATE_WORKER_ENV=${file}\n`);
+    expect(status).toBe(0);
+    const resolved = (parse(output) as Compose).services;
+    const holding = (text_: string): string[] =>
+      Object.keys(resolved).filter((name) => JSON.stringify(resolved[name]).includes(text_));
+    expect(holding('https://hooks.example/s3cret')).toEqual(['worker']);
+    expect(holding('pa55word')).not.toContain('worker');
+    expect(resolved['worker']?.environment).toMatchObject({ TEMPORAL_ADDRESS: 'temporal:7233' });
   });
 
   ifThere('lets the published table go to a folder of the host', () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { contractsFrom, definePipeline } from '../../src/contract';
@@ -43,6 +43,57 @@ it('reads afresh each time', async () => {
   expect((await registry.get('a')).incremental.lookback).toBe(3);
   await save('a.yaml', { incremental: { lookback: 9 } });
   expect((await registry.get('a')).incremental.lookback).toBe(9);
+});
+
+describe('a file that has not changed', () => {
+  /** Long after the files were written, so that their times can be trusted. */
+  beforeEach(() => {
+    const later = Date.now() + 60_000;
+    jest.spyOn(Date, 'now').mockReturnValue(later);
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  it('is not parsed again, and one beside it that has changed is', async () => {
+    const b = await save('b.yaml');
+    await save('a.yaml');
+    const registry = contractsFrom(folder);
+    const [first, other] = [await registry.get('a'), await registry.get('b')];
+    await writeFile(b, JSON.stringify({ ...SOUND, pipeline: 'b', incremental: { lookback: 8 } }));
+    expect(await registry.get('a')).toBe(first);
+    expect(await registry.get('b')).not.toBe(other);
+    expect((await registry.get('b')).incremental.lookback).toBe(8);
+  });
+
+  it('is read again when only its size and modification time are as before', async () => {
+    const path = await save('a.yaml', { incremental: { lookback: 3 } });
+    const registry = contractsFrom(folder);
+    expect((await registry.get('a')).incremental.lookback).toBe(3);
+    const { mtime } = await stat(path);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await save('a.yaml', { incremental: { lookback: 9 } });
+    await utimes(path, mtime, mtime);
+    expect((await registry.get('a')).incremental.lookback).toBe(9);
+  });
+
+  it('is still held against the folders it names', async () => {
+    await save('a.yaml');
+    const registry = contractsFrom(folder);
+    const { source, publish } = await registry.get('a');
+    await mkdir(join(publish.path, '..'), { recursive: true });
+    await mkdir(source.path, { recursive: true });
+    await symlink(source.path, publish.path);
+    await expect(registry.get('a')).rejects.toMatchObject({ type: 'ContractError' });
+  });
+
+  it('is at fault until it is mended, and then is not', async () => {
+    await save('a.yaml', { source: {} });
+    const registry = contractsFrom(folder);
+    await expect(registry.get('a')).rejects.toThrow('source.path: missing');
+    await save('a.yaml');
+    await expect(registry.get('a')).resolves.toMatchObject({ pipeline: 'a' });
+    await rm(join(folder, 'a.yaml'));
+    await expect(registry.get('a')).rejects.toThrow('known: none');
+  });
 });
 
 it('says of an unknown name what is known, where it looked, and which files are at fault', async () => {

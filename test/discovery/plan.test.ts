@@ -253,5 +253,13 @@ describe('groups', () => {
     );
   });
 
+  it('spread many small partitions, which cost more than their bytes', () => {
+    const days = Array.from({ length: 545 }, () => ({ bytes: 5_000, rows: 200 }));
+    const groups = groupPartitions(days);
+    expect(groups.length).toBeGreaterThanOrEqual(30);
+    expect(Math.max(...groups.map(({ from, to }) => to - from))).toBeLessThanOrEqual(16);
+    expect(groupPartitions(days.slice(0, 4))).toEqual([{ from: 0, to: 4, rows: 800 }]);
+  });
+
   it('of nothing are none', () => expect(groupPartitions([])).toEqual([]));
 });

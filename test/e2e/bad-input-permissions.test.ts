@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { boundByPermissions } from '../support/bad-disk';
 import { Zone } from '../support/bad-zone';
 import { Installation } from '../support/installation';
+import { testUnless } from '../support/needs';
 import { transactions } from '../support/transactions';
 
 /** A worker that may not read what it is to read, or write where it is to write. */
 const under = boundByPermissions();
-if (typeof under === 'string') console.warn(`the tests of permissions are skipped: ${under}`);
-const whereBound = typeof under === 'string' ? test.skip : test;
+const whereBound = testUnless(typeof under === 'string' ? under : null);
 
 let it_: Installation;
 

@@ -4,13 +4,12 @@ import { runWorkflowId } from '../../src/workflows/messages';
 import { SmallDisk, noSmallDisk } from '../support/bad-disk';
 import { Zone } from '../support/bad-zone';
 import { Installation } from '../support/installation';
+import { testUnless } from '../support/needs';
 import { transactions } from '../support/transactions';
 import type { WorkerProcess } from '../support/worker-process';
 
 /** A disk that is really full, while a run stages and while it publishes. */
-const reason = noSmallDisk();
-if (reason !== null) console.warn(`the tests of a full disk are skipped: ${reason}`);
-const onSmallDisk = reason === null ? test : test.skip;
+const onSmallDisk = testUnless(noSmallDisk());
 
 let it_: Installation;
 let worker: WorkerProcess;

@@ -1,12 +1,14 @@
 import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openTable, type Table } from '../../src/publish';
+import { openTable, runOf, type Table } from '../../src/publish';
 import type { Contract } from '../../src/contract/contract';
 import { checkTable, readVersion } from './support/check-table';
 import { contractFor, newTablePath, stage } from './support/fixture';
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
+/** Folders of runs looked at after a commit. */
+const LOOKED_AT = 100;
 const later = (milliseconds: number): Date => new Date(Date.now() + milliseconds);
 
 let path: string;
@@ -29,6 +31,24 @@ async function readable(): Promise<number[]> {
     } else expect(entries).toEqual(['commit.json', 'report.json']);
   }
   return found.toSorted((a, b) => a - b);
+}
+
+/** Sets back everything at and below a path. */
+async function age(folder: string, milliseconds: number): Promise<void> {
+  const time = later(-milliseconds);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await age(join(folder, entry.name), milliseconds);
+    else await utimes(join(folder, entry.name), time, time);
+  }
+  await utimes(folder, time, time);
+}
+
+/** The folder of a run that ended long ago. */
+async function writeRun(run: string, ago: number): Promise<void> {
+  const folder = join(path, '_runs', run);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'plan.json'), '{}');
+  await age(folder, ago);
 }
 
 beforeEach(async () => {
@@ -93,6 +113,35 @@ describe('retention', () => {
       '2026-05-02': 'b',
       '2026-05-03': 'c',
     });
+  });
+
+  it('removes the folders of runs older than the days, and never that of the run itself', async () => {
+    const own = runOf('a');
+    await writeRun(own, 9 * DAY);
+    await writeRun('0123456789abcdef', 8 * DAY);
+    await writeRun('fedcba9876543210', 6 * DAY);
+    // One file in it is young: somebody works there.
+    await writeRun('00000000000000aa', 8 * DAY);
+    await utimes(join(path, '_runs/00000000000000aa/plan.json'), new Date(), new Date());
+    await publish(open({ versions: 30, days: 7 }), 'a');
+    expect(await readdir(join(path, '_runs'))).toEqual(['00000000000000aa', own, 'fedcba9876543210'].toSorted());
+  });
+
+  it('spares the folder of a run under way when no days are kept at all', async () => {
+    await writeRun('0123456789abcdef', 23 * HOUR);
+    await writeRun('fedcba9876543210', 25 * HOUR);
+    await publish(open({ versions: 1, days: 0 }), 'a');
+    expect(await readdir(join(path, '_runs'))).toEqual(['0123456789abcdef']);
+  });
+
+  it('looks at a bounded number of runs after each commit, and gets round to all', async () => {
+    const many = Array.from({ length: 2 * LOOKED_AT }, (_, index) => runOf(`old ${index}`));
+    await Promise.all(many.map((run) => writeRun(run, 9 * DAY)));
+    const table = open({ versions: 30, days: 7 });
+    await publish(table, 'a');
+    expect(await readdir(join(path, '_runs'))).toHaveLength(LOOKED_AT);
+    await publish(table, 'b');
+    expect(await readdir(join(path, '_runs'))).toEqual([]);
   });
 
   it('may run many times at once', async () => {
@@ -195,14 +244,4 @@ describe('vacuum', () => {
     expect(report.bytes).toBe(5);
     expect((await readdir(path)).toSorted()).toEqual(['_runs', '_staging', 'requests', 'tidegate.json']);
   });
-
-  /** Sets back everything at and below a path. */
-  async function age(folder: string, milliseconds: number): Promise<void> {
-    const time = later(-milliseconds);
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      if (entry.isDirectory()) await age(join(folder, entry.name), milliseconds);
-      else await utimes(join(folder, entry.name), time, time);
-    }
-    await utimes(folder, time, time);
-  }
 });

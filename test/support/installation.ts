@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { type Contract, contractsFrom } from '../../src/contract';
 import { type Table, openTable } from '../../src/publish';
-import { type DevServer, startDevServer } from '../../src/temporal';
+import { type DevServer, type DevServerOptions, startDevServer } from '../../src/temporal';
 import {
   type PipelineState,
   type RunSummary,
@@ -38,9 +38,13 @@ export class Installation {
     this.#client = new Client({ connection });
   }
 
-  static async create(options: ContractOptions = {}): Promise<Installation> {
+  /** `serverOptions`: settings of the embedded server that a test needs. */
+  static async create(
+    options: ContractOptions = {},
+    serverOptions: Pick<DevServerOptions, 'dynamicConfig'> = {},
+  ): Promise<Installation> {
     const folder = mkdtempSync(join(tmpdir(), 'tidegate-e2e-'));
-    const server = await startDevServer({ headless: true, dbFilename: join(folder, 'temporal.db') });
+    const server = await startDevServer({ headless: true, dbFilename: join(folder, 'temporal.db'), ...serverOptions });
     const it = new Installation(folder, server, await Connection.connect({ address: server.address }));
     mkdirSync(it.raw);
     mkdirSync(it.pipelines);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { RunRequest, RunSummary } from '../../src/workflows/messages';
-import { type Outcome, RequestQueue, cancelled, skipped } from '../../src/workflows/request-queue';
+import { CANCELLED, type RunRequest, type RunSummary } from '../../src/workflows/messages';
+import { type Outcome, RequestQueue, skipped } from '../../src/workflows/request-queue';
 
 const AT = '2026-05-01T00:00:00.000Z';
 
@@ -71,11 +71,7 @@ test('a failed request answers its own attempt with the failure, and runs again 
 test('a request skipped while paused runs for a new attempt', () => {
   const queue = new RequestQueue();
   queue.accept(request('i1'));
-  queue.dismiss(
-    'incremental',
-    (entry) => ({ ok: true, summary: skipped('p', entry.requestId, 'incremental', null) }),
-    AT,
-  );
+  queue.dismissIncremental((entry) => ({ ok: true, summary: skipped('p', entry.requestId, 'incremental', null) }), AT);
   expect(queue.outcomes).toMatchObject([{ requestId: 'i1', status: 'skipped' }]);
   expect(queue.accept(request('i1', 'incremental', 'a2'))).toBeNull();
 });
@@ -88,7 +84,41 @@ test('a request nobody waits for any more is dropped, or cancelled when it runs'
   expect(queue.withdraw(request('b1'))).toEqual({ cancelRunning: false });
   expect(queue.isEmpty).toBe(true);
   expect(queue.withdraw(request('i1'))).toEqual({ cancelRunning: true });
-  expect(queue.finish({ ok: false, failure: cancelled }, AT)).toEqual([]);
+  expect(queue.finish({ ok: false, failure: CANCELLED }, AT)).toEqual([]);
+});
+
+test('cancelling a request that shares its run leaves the run to the others', () => {
+  const queue = new RequestQueue();
+  for (const id of ['i1', 'i2', 'i3']) queue.accept(request(id));
+  const queued = queue.cancel('i1', CANCELLED, AT);
+  expect(queued).toMatchObject({
+    was: 'queued',
+    cancelRunning: false,
+    told: [{ requestId: 'i1' }],
+    others: ['i2', 'i3'],
+  });
+  queue.start();
+  expect(queue.cancel('i2', CANCELLED, AT)).toMatchObject({ was: 'running', cancelRunning: false, others: ['i3'] });
+  expect(queue.cancel('i3', CANCELLED, AT)).toMatchObject({ was: 'running', cancelRunning: true, told: [] });
+  expect(queue.finish({ ok: false, failure: CANCELLED }, AT).map((waiter) => waiter.requestId)).toEqual(['i3']);
+});
+
+test('cancelling the only request of a run that waits drops the run; an unknown one is nothing to cancel', () => {
+  const queue = new RequestQueue();
+  queue.accept(request('b1', 'backfill'));
+  expect(queue.cancel('b1', CANCELLED, AT)).toMatchObject({ was: 'queued', told: [{ requestId: 'b1' }], others: [] });
+  expect(queue.isEmpty).toBe(true);
+  expect(queue.outcomes).toMatchObject([{ requestId: 'b1', status: 'failed' }]);
+  expect(queue.cancel('b2', CANCELLED, AT)).toMatchObject({ was: null });
+});
+
+test('no more than 1,000 requests wait; those beyond ask again later', () => {
+  const queue = new RequestQueue();
+  for (let id = 0; id < 1200; id += 1) queue.accept(request(`i${id}`));
+  expect(queue.queued().count).toBe(1000);
+  queue.accept(request('i1199'));
+  expect(queue.queued()).toMatchObject({ count: 1000 });
+  expect(queue.queued().ids).toHaveLength(100);
 });
 
 test('a waiter who asks again is told once', () => {

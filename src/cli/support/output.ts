@@ -3,11 +3,18 @@ import type { RenderStyle } from '../../quality';
 import { safeBlock } from '../../quality';
 import { explain } from './failure';
 
+/** Of a stream: what is no terminal has none of these, whatever the types of Node say. */
+interface MaybeTerminal {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
 /** Colours and width for stdout, or for stderr. Colours only on a terminal, and never with NO_COLOR. */
-export function styleFor(stream: NodeJS.WriteStream = process.stdout): RenderStyle {
+export function styleFor({ isTTY = false, columns }: MaybeTerminal = process.stdout): RenderStyle {
   return {
-    colors: createColors(stream.isTTY && isColorSupported),
-    width: stream.isTTY ? stream.columns : Number.POSITIVE_INFINITY,
+    // Not undefined, which would mean the library's own guess: yes, under CI.
+    colors: createColors(isTTY && isColorSupported),
+    width: (isTTY ? columns : undefined) ?? Number.POSITIVE_INFINITY,
   };
 }
 

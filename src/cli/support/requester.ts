@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { TASK_QUEUE, WorkflowType } from '../../workflows/messages';
 import type { BackfillInput, IncrementalRunInput, RollbackInput } from '../../workflows/messages';
 
@@ -31,4 +31,43 @@ export async function startRequester(
     requestId: what.input.requestId ?? `${workflowId}/${handle.firstExecutionRunId}`,
     handle,
   };
+}
+
+/** A request id that its requester did not choose: `<workflowId>/<firstExecutionRunId>`. */
+const REQUEST_ID = /^(?<workflowId>.+)\/(?<runId>[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/i;
+
+/**
+ * Cancels the requester that made a request of this pipeline and still waits for it, whatever it is
+ * called. False when the id names no such workflow: it may be the caller's own, or a chunk's.
+ */
+export async function cancelRequester(client: Client, pipeline: string, requestId: string): Promise<boolean> {
+  const { workflowId, runId } = REQUEST_ID.exec(requestId)?.groups ?? {};
+  if (workflowId === undefined || runId === undefined) return false;
+  // A later workflow of this name is another request.
+  const handle = client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: runId });
+  try {
+    const found = await handle.describe();
+    if (found.status.name !== 'RUNNING' || found.raw.workflowExecutionInfo?.firstRunId !== runId) return false;
+    if ((await pipelineAskedBy(client, found)) !== pipeline) return false;
+    await handle.cancel();
+    return true;
+  } catch (error) {
+    if ((error as Error).name === 'WorkflowNotFoundError') return false;
+    throw error;
+  }
+}
+
+/** The pipeline in a requester's input; undefined for workflows that are no requesters. */
+async function pipelineAskedBy(client: Client, requester: WorkflowExecutionDescription): Promise<unknown> {
+  const { type, workflowId, runId } = requester;
+  if (type !== WorkflowType.incrementalRun && type !== WorkflowType.backfill) return undefined;
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  const [payload] = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+  if (!payload) return undefined;
+  const input = client.options.loadedDataConverter.payloadConverter.fromPayload<{ pipeline?: unknown } | null>(payload);
+  return input?.pipeline;
 }

@@ -1,10 +1,10 @@
-import pl from 'nodejs-polars';
 import type { Expr } from 'nodejs-polars';
 import type { InRangeGate } from '../../contract/contract';
 import { TerminalError } from '../../errors';
 import type { GateRule } from './gate-rule';
 import { countedBy, floatLiteral, nullPasses, whereNotNull } from './literals';
 import type { Counted } from './literals';
+import { pl } from '../polars';
 
 /** NaN violates; infinities compare as numbers (SEMANTICS 5.2). Text compares by its UTF-8 bytes. */
 export const inRange: GateRule<'inRange'> = (gate, subject) => {

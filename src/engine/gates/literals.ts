@@ -1,10 +1,10 @@
 import { Temporal } from '@js-temporal/polyfill';
-import pl from 'nodejs-polars';
 import type { Expr } from 'nodejs-polars';
 import type { ColumnType, Literal } from '../../contract/contract';
 import { TerminalError } from '../../errors';
 import { polarsType } from '../polars-types';
 import type { Subject } from './gate-rule';
+import { pl } from '../polars';
 
 /** An exact number: `value / 10^scale`. */
 interface Exact {

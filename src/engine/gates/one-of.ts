@@ -1,10 +1,10 @@
-import pl from 'nodejs-polars';
 import type { Expr } from 'nodejs-polars';
 import type { Literal } from '../../contract/contract';
 import { TerminalError } from '../../errors';
 import { polarsType } from '../polars-types';
 import type { GateRule, Subject } from './gate-rule';
 import { countedBy, decimalText, floatLiteral, nullPasses, wrongLiteral } from './literals';
+import { pl } from '../polars';
 
 /** NaN violates, as no list can name it; -0 equals 0 (SEMANTICS 5.2). */
 export const oneOf: GateRule<'oneOf'> = (gate, subject) => {

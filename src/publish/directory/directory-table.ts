@@ -24,6 +24,7 @@ import { explain } from './io-error';
 import { forEachInFlight } from './in-flight';
 import { OUTPUT_KINDS, REPORT_FILE, STAGING, versionFolder } from './layout';
 import { claimFolder, isTable } from './marker';
+import { removeOldRuns } from './old-runs';
 import { publish } from './publish';
 import { findRequest } from './request-index';
 import { expiredVersions, isReadable, removeData } from './retention';
@@ -179,7 +180,7 @@ export class DirectoryTable implements Table {
     throw new TerminalError('RequestError', `there is no version ${wanted}; the table has the versions 1 to ${newest}`);
   }
 
-  /** After a commit, whoever made it: its staging, and versions that retention no longer holds. Never fails it. */
+  /** After a commit, whoever made it: its staging, and versions and runs that retention no longer holds. Never fails it. */
   async #tidy(commit: Commit): Promise<void> {
     try {
       // Hard links: the version keeps the data. A publisher of this request that still builds there can no longer
@@ -188,6 +189,7 @@ export class DirectoryTable implements Table {
       const newest = await settle(this.path);
       const expired = await expiredVersions(this.path, newest, this.#keep, this.#options.now());
       for (const version of expired) await removeData(this.path, version);
+      await removeOldRuns(this.path, commit.run, this.#keep, this.#options.now());
     } catch (error) {
       this.#options.onWarning(
         `version ${commit.version} of ${this.path} is published; cleaning up after it failed and is done by the next run or \`tidegate vacuum\`: ${messageOf(explain(this.path, error))}`,

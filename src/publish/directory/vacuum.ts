@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { codeOf } from '../../errors';
 import type { VacuumReport } from '../table';
-import { unlessMissing } from './durable';
 import { DiskUse, newestChange } from './disk-use';
 import { REQUESTS, RUNS, STAGING, TEMPORARY, TRASH, versionTarget } from './layout';
+import { list, removeTree } from './remove-tree';
 import { expiredVersions, isData, removeData, type Keep } from './retention';
 
 const MS_PER_HOUR = 3_600_000;
@@ -110,25 +109,10 @@ async function agedItem(root: string, path: string, before: number, why: string)
     : [];
 }
 
-/**
- * Removes a tree that its owner may yet wake up and use: renamed first, so that it is there whole or
- * not at all. A publisher that stalled for hours can then not claim half a version.
- */
-async function removeTree(path: string): Promise<void> {
-  const trash = join(dirname(path), TRASH + randomUUID());
-  if ((await unlessMissing(rename(path, trash).then(() => true))) === null) return;
-  await rm(trash, { recursive: true, force: true });
-}
-
 async function rmdirIfEmpty(path: string): Promise<void> {
   try {
     await rmdir(path);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTEMPTY') throw error;
   }
-}
-
-async function list(folder: string): Promise<string[]> {
-  const info = await unlessMissing(lstat(folder));
-  return info?.isDirectory() ? (await readdir(folder)).toSorted() : [];
 }

@@ -23,7 +23,8 @@ export async function tidegate(
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: options.cwd,
     // Nothing listens at port 1: a test that means a server says so.
-    env: { ...inherited, TEMPORAL_ADDRESS: '127.0.0.1:1', ...options.env },
+    // CI: some libraries take it for a reason to colour what is no terminal.
+    env: { ...inherited, CI: 'true', TEMPORAL_ADDRESS: '127.0.0.1:1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
