@@ -24,6 +24,7 @@ interface Service {
   readonly security_opt: readonly string[];
   readonly stop_grace_period?: string;
   readonly env_file?: string;
+  readonly profiles?: readonly string[];
 }
 interface Compose {
   readonly services: Readonly<Record<string, Service>>;
@@ -55,7 +56,7 @@ describe('every service', () => {
   test('has a pinned image, and none that is deprecated', () => {
     for (const [name, { image, build }] of services) {
       if (build !== undefined) continue;
-      expect([name, image]).toEqual([name, expect.stringMatching(/^[a-z/-]+:\d+\.\d+[\w.-]*$/)]);
+      expect([name, image]).toEqual([name, expect.stringMatching(/^[a-z/-]+:v?\d+\.\d+[\w.-]*$/)]);
       expect(image).not.toMatch(/auto-setup/);
     }
   });
@@ -168,6 +169,32 @@ describe('what the compose file names is there', () => {
     expect(read('.gitignore')).toMatch(/^\.env$/m);
   });
 
+  test('the S3 server and the second worker are there with the profile only, and the second is as the first', () => {
+    const optional = services.filter(([, { profiles }]) => profiles !== undefined);
+    expect(optional.map(([name, { profiles }]) => [name, profiles])).toEqual([
+      ['worker-2', ['lake']],
+      ['s3', ['lake']],
+    ]);
+    const { profiles: _profiles, ...second } = compose.services['worker-2'] as Service;
+    expect(second).toEqual(worker);
+  });
+
+  test('no key of the S3 server has a default, is committed, or comes to a worker by the compose file', () => {
+    const keys = [...text.matchAll(/^\s*ROOT_\w+: (.*)$/gm)].map(([, value]) => value);
+    expect(keys).toEqual(['${LAKE_ACCESS_KEY_ID:-}', '${LAKE_SECRET_ACCESS_KEY:-}']);
+    expect(read('.env.example')).toMatch(/^#LAKE_ACCESS_KEY_ID=\n#LAKE_SECRET_ACCESS_KEY=$/m);
+    expect(Object.keys(worker.environment).filter((name) => /^AWS_|KEY/.test(name))).toEqual([]);
+  });
+
+  test("the workers' variables in worker.env.example lead to the S3 server", () => {
+    const [, endpoint = ''] = /^#AWS_ENDPOINT_URL=(.+)$/m.exec(read('worker.env.example')) ?? [];
+    const { hostname, port } = new URL(endpoint);
+    const server = compose.services[hostname] as Service;
+    expect(server.environment['VGW_PORT']).toBe(`:${port}`);
+    expect(server.ports).toEqual([expect.stringMatching(new RegExp(`:${port}$`))]);
+    expect(server.networks.some((network) => worker.networks.includes(network))).toBe(true);
+  });
+
   test('the worker may stop in its own time', () => {
     const force = /\bFORCE = '(\d+) seconds'/.exec(source)?.[1];
     expect(Number(force)).toBeGreaterThan(0);
@@ -262,7 +289,7 @@ describe('docker-compose itself', () => {
     }
   });
 
-  ifThere('gives variables of a file to the worker alone, and the worker no password', () => {
+  ifThere('gives variables of a file to the workers alone, and the workers no password', () => {
     const file = path.join(dir, 'worker.env');
     writeFileSync(file, 'TIDEGATE_NOTIFY_URL=https://hooks.example/s3cret\nTEMPORAL_ADDRESS=elsewhere:7233\n');
     const { status, output } = config(given.replace('=a\n', '=pa55word\n') + `TIDEGATE_WORKER_ENV=${file}\n`);
@@ -270,8 +297,8 @@ describe('docker-compose itself', () => {
     const resolved = (parse(output) as Compose).services;
     const holding = (text_: string): string[] =>
       Object.keys(resolved).filter((name) => JSON.stringify(resolved[name]).includes(text_));
-    expect(holding('https://hooks.example/s3cret')).toEqual(['worker']);
-    expect(holding('pa55word')).not.toContain('worker');
+    expect(holding('https://hooks.example/s3cret')).toEqual(['worker', 'worker-2']);
+    expect(holding('pa55word')).toEqual(['postgres', 'temporal', 'temporal-schema']);
     expect(resolved['worker']?.environment).toMatchObject({ TEMPORAL_ADDRESS: 'temporal:7233' });
   });
 
@@ -324,6 +351,19 @@ describe('the one-shot scripts', () => {
       '--db temporal_visibility setup-schema -v 0.0',
       `--db temporal_visibility update-schema -d ${schema}/visibility/versioned`,
     ]);
+  });
+
+  test('the S3 server starts with its bucket, and not without keys', () => {
+    writeFileSync(path.join(dir, 'versitygw'), `#!/bin/sh\necho "$*" > ${dir}/log\n`);
+    chmodSync(path.join(dir, 'versitygw'), 0o755);
+    const env = { LAKE_DIR: path.join(dir, 'data'), LAKE_BUCKET: 'lake', ROOT_ACCESS_KEY_ID: 'a' };
+    expect(() => runScript('s3-server.sh', { ...env, ROOT_SECRET_ACCESS_KEY: '' })).toThrow(
+      /set LAKE_ACCESS_KEY_ID and LAKE_SECRET_ACCESS_KEY in \.env/,
+    );
+    expect(existsSync(env.LAKE_DIR)).toBe(false);
+    for (let start = 1; start <= 2; start += 1) runScript('s3-server.sh', { ...env, ROOT_SECRET_ACCESS_KEY: 's3cret' });
+    expect(existsSync(path.join(env.LAKE_DIR, 'lake'))).toBe(true);
+    expect(readFileSync(path.join(dir, 'log'), 'utf8')).toBe(`posix ${env.LAKE_DIR}\n`);
   });
 
   test('a schema tool that fails stops the script', () => {
