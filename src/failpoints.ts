@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from './errors';
@@ -15,6 +15,9 @@ import { codeOf } from './errors';
  * `name=action@/path/to/marker` fires only while the marker file does not exist, and creates it
  * first: once over all restarts. Of two processes that arrive together, one fires.
  *
+ * `TIDEGATE_FAILPOINTS=@/path/to/file` takes the list from that file, read again at every failpoint, so
+ * that the next fault of a process that lives on can be named. No file: no failpoint.
+ *
  * Names in use:
  * - `publish.before-build`: everything was checked, nothing is written;
  * - `publish.built`: the tree stands in staging, not all of it durable;
@@ -23,13 +26,28 @@ import { codeOf } from './errors';
  * - `publish.indexed`: the request id is known, `current` still shows the version before;
  * - `publish.shown`: the version is current, its publisher does not know it yet
  *   (these two also fire in whoever finishes what an interrupted publisher left);
- * - `retention.hidden`: an old version's data is out of sight and not yet deleted.
+ * - `retention.hidden`: an old version's data is out of sight and not yet deleted;
+ * - `<activity>.before`, `.during` and `.after`;
+ * - `store#<n>.before` and `.after`, `store.<operation>#<n>.before` and `.after`: the n-th storage operation
+ *   (of that name) in this process, from 1; thrown `after` it, the operation was done and its reply is lost.
  */
 export async function failpoint(name: string): Promise<void> {
-  const setting = process.env['TIDEGATE_FAILPOINTS'];
-  if (!setting) return;
+  const setting = failpointSetting();
+  if (setting === '') return;
   for (const rule of parseFailpoints(setting)) {
     if (rule.name === name && (await arm(rule.marker))) await fire(rule);
+  }
+}
+
+/** The list in force: as the variable says, or the file it names; '' for none. */
+export function failpointSetting(): string {
+  const setting = process.env['TIDEGATE_FAILPOINTS'] ?? '';
+  if (!setting.startsWith('@')) return setting;
+  try {
+    return readFileSync(setting.slice(1), 'utf8').trim();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return '';
+    throw error;
   }
 }
 

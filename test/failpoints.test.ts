@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failpoint, parseFailpoints } from '../src/failpoints';
@@ -50,6 +50,16 @@ describe('failpoints', () => {
     expect(run(`a.step=kill@${marker}`).signal).toBe('SIGKILL');
     expect(existsSync(marker)).toBe(true);
     expect(run(`a.step=kill@${marker}`).stdout).toBe('went on\n');
+  });
+
+  it('named in a file are read again each time', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'tidegate-failpoint-')), 'failpoints');
+    process.env['TIDEGATE_FAILPOINTS'] = `@${file}`;
+    await failpoint('a.step');
+    writeFileSync(file, 'a.step=throw\n');
+    await expect(failpoint('a.step')).rejects.toThrow('failpoint a.step');
+    rmSync(file);
+    await failpoint('a.step');
   });
 
   it.each(['a.step', 'a.step=die', 'a.step=stall', 'a.step=stall:soon', '=kill', 'a.step=kill@'])(

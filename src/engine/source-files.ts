@@ -1,7 +1,7 @@
 import type { CountedFile } from '../discovery/manifest';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { TerminalError, VoidPlan, messageOf } from '../errors';
-import { type ObjectStore, causeOf, openStore, redact } from '../storage';
+import { type ObjectStore, StorageError, causeOf, openStore, redact } from '../storage';
 
 export const sourceOf = (sourceRoot: string): ObjectStore => openStore(sourceRoot);
 
@@ -55,7 +55,7 @@ export async function failReading(
   await verifyFiles(sourceRoot, [file]);
   const message = redact(messageOf(error)).split('\n')[0] ?? '';
   const errno = Number(IO_ERROR.exec(message)?.[1]);
-  if (error instanceof TerminalError) throw error;
+  if (error instanceof TerminalError || error instanceof StorageError) throw error;
   if (RETRYABLE_ERRNO.has(errno) || STORE_ERROR.test(message)) {
     throw new Error(`could not read ${file.path} (partition ${partition.date}): ${message}`, { cause: causeOf(error) });
   }

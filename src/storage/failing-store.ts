@@ -1,0 +1,65 @@
+import { appendFileSync } from 'node:fs';
+import { failpoint, failpointSetting } from '../failpoints';
+import type { ObjectStore } from './object-store';
+import { storageError } from './storage-error';
+
+/** Operations begun in this process since the failpoints were last set, in all and by name. */
+const begun = new Map<string, number>();
+let setting = '';
+
+function next(name: string): number {
+  const count = (begun.get(name) ?? 0) + 1;
+  begun.set(name, count);
+  return count;
+}
+
+/**
+ * A store whose every operation passes the failpoints `store#<n>` and `store.<operation>#<n>`, before and
+ * after; counted over all stores of the process, anew whenever the failpoints change. What is
+ * thrown is a `StorageError`, as of a store that may work again. What Polars does at
+ * `urlOf` is not seen, but for `scanOptions`, which is asked for before each scan and sink.
+ *
+ * `TIDEGATE_STORE_TRACE` names a file to which a line is added for each operation.
+ */
+export function failingStore(inner: ObjectStore): ObjectStore {
+  const begin = async (operation: string, key: string): Promise<() => Promise<void>> => {
+    const now = failpointSetting();
+    if (now !== setting) begun.clear();
+    setting = now;
+    const points = [`store#${next('')}`, `store.${operation}#${next(operation)}`];
+    const trace = process.env['TIDEGATE_STORE_TRACE'];
+    if (trace) appendFileSync(trace, `${points[0]} ${operation} ${inner.root} ${key}\n`);
+    const reach = async (when: 'before' | 'after'): Promise<void> => {
+      try {
+        for (const point of points) await failpoint(`${point}.${when}`);
+      } catch (error) {
+        throw storageError(error, operation, inner.urlOf(key), 'SourceError');
+      }
+    };
+    await reach('before');
+    return () => reach('after');
+  };
+  const around = async <T>(operation: string, key: string, work: () => Promise<T>): Promise<T> => {
+    const end = await begin(operation, key);
+    const result = await work();
+    await end();
+    return result;
+  };
+  return {
+    kind: inner.kind,
+    root: inner.root,
+    urlOf: (key) => inner.urlOf(key),
+    scanOptions: () => around('scanOptions', '', () => inner.scanOptions()),
+    async *list(prefix) {
+      const end = await begin('list', prefix);
+      yield* inner.list(prefix);
+      await end();
+    },
+    stat: (key) => around('stat', key, () => inner.stat(key)),
+    read: (key) => around('read', key, () => inner.read(key)),
+    readRange: (key, start, end) => around('readRange', key, () => inner.readRange(key, start, end)),
+    write: (key, data) => around('write', key, () => inner.write(key, data)),
+    putIfAbsent: (key, data) => around('putIfAbsent', key, () => inner.putIfAbsent(key, data)),
+    delete: (key) => around('delete', key, () => inner.delete(key)),
+  };
+}

@@ -1,0 +1,43 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore } from '../../src/storage';
+
+describe('a store whose operations are failpoints', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-failing-'));
+  const control = join(folder, 'control');
+  const arm = (setting: string): void => writeFileSync(control, setting);
+  beforeEach(() => (process.env['TIDEGATE_FAILPOINTS'] = `@${control}`));
+  afterEach(() => delete process.env['TIDEGATE_FAILPOINTS']);
+
+  it('throws before an operation, which is then not done, as a store that may work again does', async () => {
+    arm('store#2.before=throw');
+    const store = openStore(join(folder, 'before'));
+    expect(await store.stat('a')).toBeNull();
+    await expect(store.putIfAbsent('a', 'x')).rejects.toMatchObject({ name: 'StorageError' });
+    expect(await store.stat('a')).toBeNull();
+  });
+
+  it('throws after an operation: it was done, and its reply is lost', async () => {
+    arm('store.putIfAbsent#1.after=throw');
+    const store = openStore(join(folder, 'after'));
+    await expect(store.putIfAbsent('a', 'x')).rejects.toThrow('failpoint store.putIfAbsent#1.after');
+    expect((await store.read('a')).toString()).toBe('x');
+    expect(await store.putIfAbsent('a', 'y')).toBe(false);
+  });
+
+  it('counts over all stores, and anew when the failpoints change', async () => {
+    arm('store#2.before=throw');
+    const [one, other] = [openStore(join(folder, 'one')), openStore(join(folder, 'other'))];
+    await one.stat('a');
+    await expect(other.stat('a')).rejects.toThrow('store#2.before');
+    arm('store#1.before=throw');
+    await expect(one.stat('a')).rejects.toThrow('store#1.before');
+    await one.stat('a');
+  });
+});
+
+it('a store is the plain one when no failpoint is set', async () => {
+  const store = openStore(mkdtempSync(join(tmpdir(), 'tidegate-plain-')));
+  expect(String(store.stat)).not.toContain('around');
+});
