@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { VoidPlan } from '../errors';
 import type { ObjectStore } from '../storage';
-import { mapConcurrently } from './concurrency';
 import { byPath } from './order';
 
 /** One data file of a source partition, as listed, with its row count once its footer was read. */
@@ -30,20 +28,6 @@ export interface CountedFile extends SourceFile {
 export function fingerprint(files: readonly SourceFile[]): string {
   const entries = files.toSorted(byPath).map(({ path, size, etag, mtimeNs }) => [path, size, etag ?? mtimeNs ?? null]);
   return createHash('sha256').update(canonicalize(entries)!).digest('hex');
-}
-
-/**
- * Looks at every file again, to be called after they were read: what was read is what the plan says.
- * @throws VoidPlan naming the first file that vanished or changed.
- */
-export async function verifyUnchanged(
-  store: ObjectStore,
-  files: readonly SourceFile[],
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<void> {
-  const verdicts = await mapConcurrently(files, (file) => changeOf(store, file), options);
-  const change = verdicts.find((verdict) => verdict !== null);
-  if (change != null) throw new VoidPlan(change);
 }
 
 /** What happened to a file since it was listed, in words, or null. */
