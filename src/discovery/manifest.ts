@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { ObjectStore } from '../storage';
+import { safeText } from '../safe-text';
 import { byPath } from './order';
 
 /** One data file of a source partition, as listed, with its row count once its footer was read. */
@@ -33,13 +34,14 @@ export function fingerprint(files: readonly SourceFile[]): string {
 /** What happened to a file since it was listed, in words, or null. */
 export async function changeOf(store: ObjectStore, file: SourceFile): Promise<string | null> {
   const now = await store.stat(file.path);
-  if (now === null) return `the source file ${file.path} has vanished since it was listed`;
-  if (now.special !== undefined) return `the source file ${file.path} has become a ${now.special}`;
+  const name = `the source file ${safeText(file.path)}`;
+  if (now === null) return `${name} has vanished since it was listed`;
+  if (now.special !== undefined) return `${name} has become a ${now.special}`;
   if (now.size !== file.size) {
-    return `the source file ${file.path} has changed since it was listed: ${file.size} bytes then, ${now.size} now`;
+    return `${name} has changed since it was listed: ${file.size} bytes then, ${now.size} now`;
   }
   if (now.mtimeNs !== file.mtimeNs || now.etag !== file.etag) {
-    return `the source file ${file.path} was written again since it was listed`;
+    return `${name} was written again since it was listed`;
   }
   return null;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CountedFile } from '../discovery/manifest';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { TerminalError, VoidPlan, codeOf, messageOf } from '../errors';
+import { safeText } from '../safe-text';
 
 export const sourcePath = (sourceRoot: string, file: CountedFile): string => join(sourceRoot, ...file.path.split('/'));
 
@@ -13,10 +14,10 @@ export async function verifyFiles(sourceRoot: string, files: readonly CountedFil
       if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
       throw error;
     });
-    if (found === null) throw new VoidPlan(`${file.path} was planned and is gone`);
+    if (found === null) throw new VoidPlan(`${safeText(file.path)} was planned and is gone`);
     if (Number(found.size) !== file.size || (file.mtimeNs !== undefined && String(found.mtimeNs) !== file.mtimeNs)) {
       throw new VoidPlan(
-        `${file.path} changed after it was planned ` +
+        `${safeText(file.path)} changed after it was planned ` +
           `(planned: ${file.size} bytes, mtime ${file.mtimeNs} ns; found: ${found.size} bytes, mtime ${found.mtimeNs} ns)`,
       );
     }
@@ -41,11 +42,13 @@ export async function failReading(
   const message = messageOf(error).split('\n')[0] ?? '';
   const errno = Number(IO_ERROR.exec(message)?.[1]);
   if (RETRYABLE_ERRNO.has(errno)) {
-    throw new Error(`could not read ${file.path} (partition ${partition.date}): ${message}`, { cause: error });
+    throw new Error(`could not read ${safeText(file.path)} (partition ${partition.date}): ${message}`, {
+      cause: error,
+    });
   }
   throw new TerminalError(
     'UnreadableFile',
-    `${file.path} (partition ${partition.date}) cannot be read as the columns the contract declares: ${message}. ` +
+    `${safeText(file.path)} (partition ${partition.date}) cannot be read as the columns the contract declares: ${message}. ` +
       'Replace or remove the file, then run again.',
     { cause: error },
   );

@@ -82,6 +82,19 @@ it('gives each partition the fingerprint of its files', async () => {
   expect(fingerprint(files.slice(1))).not.toBe(digest);
 });
 
+it.each([
+  ['unreadable', 'no parquet', 'UnreadableFile'],
+  ['of other columns', WITHOUT_AT, 'SchemaMismatch'],
+])('names a file %s on one line, whatever its name holds', async (_, content, type) => {
+  zone.put('date=2026-05-01/two\nlines\u001b[2J.parquet', content);
+  const failure: unknown = await discover(input()).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ type });
+  const { message } = failure as Error;
+  expect(message.split('\n').find((line) => line.includes('two'))).toContain(
+    'date=2026-05-01/two\\u{a}lines\\u{1b}[2J.parquet',
+  );
+});
+
 describe('checking a source', () => {
   it('returns every fault of the newest partitions instead of throwing at the first', async () => {
     zone.put('date=2026-05-01/old.parquet', WITHOUT_AT).put('date=2026-05-02/a.parquet', 4);
