@@ -19,6 +19,8 @@ import { codeOf } from './errors';
  * that the next fault of a process that lives on can be named. No file: no failpoint.
  *
  * Names in use:
+ * - `<activity>.before`, `<activity>.during`, `<activity>.after`, such as `transformAndGate.during`: an attempt
+ *   of the activity begins, its work is under way, it is done and not yet reported;
  * - `publish.before-build`: everything was checked, nothing is written;
  * - `publish.built`: the tree stands in staging, not all of it durable;
  * - `publish.before-claim`: the tree is complete and durable;

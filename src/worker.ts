@@ -75,15 +75,19 @@ function installRuntime(logger: Logger, metricsAddress: string | undefined): voi
   });
 }
 
+/** What the SDK warns of when a worker has activities alone, as the one for Polars work is meant to. */
+const NO_WORKFLOWS = 'No workflows registered, not polling for workflow tasks';
+
 /** Temporal's own lines, at the level they deserve here: its chatter about starting and polling is for debugging. */
 function temporalLogger(logger: Logger): RuntimeLogger {
   const quiet = (message: string, meta?: object): void => logger.debug(meta ?? {}, message);
+  const loud = (message: string, meta?: object): void => logger.warn(meta ?? {}, message);
   return {
     log: (level, message, meta) => (level === 'ERROR' ? logger.error : logger.debug).call(logger, meta ?? {}, message),
     trace: quiet,
     debug: quiet,
     info: quiet,
-    warn: (message, meta) => logger.warn(meta ?? {}, message),
+    warn: (message, meta) => (message === NO_WORKFLOWS ? quiet : loud)(message, meta),
     error: (message, meta) => logger.error(meta ?? {}, message),
   };
 }

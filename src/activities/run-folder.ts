@@ -2,13 +2,17 @@ import { createHash, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Contract } from '../contract';
 import { TerminalError } from '../errors';
+import { runOf as digestOf } from '../publish';
 import { type ObjectStore, openStore, under } from '../storage';
 import type { DocumentRef } from './types';
 
 /** Bytes of a request id at most; it becomes part of a workflow id. */
 const LONGEST_REQUEST_ID = 700;
 
-/** The short name of a run: request ids hold text from outside and never become part of a path. */
+/**
+ * The short name of a run: request ids hold text from outside and never become part of a path.
+ * @throws TerminalError `RequestError` when the id is empty or too long.
+ */
 export function runOf(requestId: string): string {
   if (requestId === '' || Buffer.byteLength(requestId) > LONGEST_REQUEST_ID) {
     throw new TerminalError(
@@ -16,7 +20,7 @@ export function runOf(requestId: string): string {
       `a request id has 1 to ${LONGEST_REQUEST_ID} bytes, found ${Buffer.byteLength(requestId)}: start the request under a shorter workflow id`,
     );
   }
-  return createHash('sha256').update(requestId, 'utf8').digest('hex').slice(0, 16);
+  return digestOf(requestId);
 }
 
 /** Where an attempt writes. */

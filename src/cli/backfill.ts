@@ -4,18 +4,14 @@ import { formatCount, mergeReports, renderReport, renderTable, safeText } from '
 import type { BackfillInput, BackfillSummary, ChunkOutcome } from '../workflows/messages';
 import { UsageError } from './support/exit';
 import { failureDetails } from './support/failure';
-import { detachedText, follow } from './support/follow';
 import { PIPELINE, examples, parseWhole } from './support/options';
 import { readReport } from './support/outcome';
 import { note, print, printJson, styleFor } from './support/output';
 import { pipelineName } from './support/pipelines';
-import { progressLine } from './support/progress';
-import { startRequester } from './support/requester';
+import type { FollowOptions, RequestContext } from './support/request';
+import { addFollowOptions, printRequestFailure, request } from './support/request';
 import type { RangeOptions } from './support/scope';
 import { addRangeOptions, rangeScope } from './support/scope';
-import { withTemporal } from './support/temporal';
-import type { FollowOptions } from './run';
-import { addFollowOptions, failed } from './run';
 
 type BackfillOptions = FollowOptions & RangeOptions & { chunkDays?: number };
 
@@ -47,25 +43,16 @@ async function backfill(argument: string, options: BackfillOptions): Promise<voi
   const { plan, requestId: ownId, chunkDays } = options;
   const { kind: _, ...range } = scope;
   const input: BackfillInput = { pipeline: await pipelineName(argument), ...range, chunkDays, plan, requestId: ownId };
-  await withTemporal(async (temporal) => {
-    const requester = await startRequester(temporal.client, { kind: 'backfill', input });
-    const { workflowId, requestId } = requester;
-    if (options.detach) {
-      if (options.json) printJson({ pipeline: input.pipeline, requestId, workflowId });
-      else print(detachedText(requester));
-      return;
-    }
-    try {
-      const summary = await follow<BackfillSummary>(temporal, requester, await progressLine({ quiet: options.json }));
-      await printChunks(summary.chunks, options, { pipeline: input.pipeline, requestId });
-    } catch (error) {
+  await request<BackfillSummary>({ kind: 'backfill', input }, options, {
+    show: async ({ chunks }, context) => await printChunks(chunks, options, context),
+    fail: async (error, context) => {
       const chunks = chunksOf(failureDetails(error));
-      if (chunks.length > 0 && !options.json)
-        await printChunks(chunks, options, { pipeline: input.pipeline, requestId });
-      const context = { pipeline: input.pipeline, requestId, workflowId, ...(chunks.length > 0 && { chunks }) };
-      failed(error, context, options);
-      if (chunks.length > 1) note(`To go on where it stopped, give the same command with --request-id ${requestId}`);
-    }
+      if (chunks.length > 0 && !options.json) await printChunks(chunks, options, context);
+      printRequestFailure(error, { ...context, ...(chunks.length > 0 && { chunks }) }, options);
+      if (chunks.length > 1) {
+        note(`To go on where it stopped, give the same command with --request-id ${context.requestId}`);
+      }
+    },
   });
 }
 
@@ -73,7 +60,7 @@ async function backfill(argument: string, options: BackfillOptions): Promise<voi
 async function printChunks(
   chunks: readonly ChunkOutcome[],
   options: BackfillOptions,
-  context: { readonly pipeline: string; readonly requestId: string },
+  { pipeline, requestId }: RequestContext,
 ): Promise<void> {
   const reports: Report[] = [];
   for (const chunk of chunks) {
@@ -83,7 +70,7 @@ async function printChunks(
   if (options.json) {
     const merged =
       reports.length > 0 ? mergeReports(reports) : { kind: 'backfill', partitions: [], left: [], ignored: [] };
-    printJson({ ...merged, ...context, chunks });
+    printJson({ ...merged, pipeline, requestId, chunks });
     return;
   }
   const style = styleFor();

@@ -1,15 +1,11 @@
 import type { Command } from 'commander';
 import { formatCount, plural, renderReport } from '../quality';
 import type { RollbackInput, RunSummary } from '../workflows/messages';
-import { failed } from './run';
-import { detachedText, follow } from './support/follow';
 import { PIPELINE, examples, jsonOption, parseWhole } from './support/options';
 import { readReport, runDocument } from './support/outcome';
 import { print, printJson, styleFor } from './support/output';
 import { pipelineName } from './support/pipelines';
-import { progressLine } from './support/progress';
-import { startRequester } from './support/requester';
-import { withTemporal } from './support/temporal';
+import { printRequestFailure, request } from './support/request';
 
 interface RollbackOptions {
   to: number;
@@ -52,22 +48,13 @@ async function rollback(argument: string, options: RollbackOptions): Promise<voi
     pause,
     requestId: options.requestId,
   };
-  await withTemporal(async (temporal) => {
-    const requester = await startRequester(temporal.client, { kind: 'rollback', input });
-    const { workflowId, requestId } = requester;
-    if (options.detach) {
-      if (options.json) printJson({ pipeline: input.pipeline, requestId, workflowId });
-      else print(detachedText(requester));
-      return;
-    }
-    try {
-      const summary = await follow<RunSummary>(temporal, requester, await progressLine({ quiet: options.json }));
+  await request<RunSummary>({ kind: 'rollback', input }, options, {
+    show: async (summary) => {
       const report = await readReport(summary.report);
       if (options.json) printJson({ ...runDocument(summary, report), paused: summary.paused });
       else print([...(report ? [renderReport(report, styleFor()), ''] : []), outcomeOf(summary, to)].join('\n'));
-    } catch (error) {
-      failed(error, { pipeline: input.pipeline, requestId, workflowId }, options);
-    }
+    },
+    fail: (error, context) => printRequestFailure(error, context, options),
   });
 }
 

@@ -1,31 +1,12 @@
 import type { Command } from 'commander';
 import { renderReport, summaryLine } from '../quality';
 import type { IncrementalRunInput, RunSummary } from '../workflows/messages';
-import { ExitCode, Interrupted, exitCodeOf } from './support/exit';
-import { detachedText, follow } from './support/follow';
-import { PIPELINE, examples, jsonOption } from './support/options';
+import { PIPELINE, examples } from './support/options';
 import { readReport, runDocument } from './support/outcome';
-import { note, print, printFailure, printJson, styleFor } from './support/output';
+import { print, printJson, styleFor } from './support/output';
 import { pipelineName } from './support/pipelines';
-import { progressLine } from './support/progress';
-import { startRequester } from './support/requester';
-import { withTemporal } from './support/temporal';
-
-export interface FollowOptions {
-  plan?: string;
-  requestId?: string;
-  detach?: boolean;
-  json?: boolean;
-}
-
-/** The options that `run` and `backfill` share. */
-export function addFollowOptions(command: Command): Command {
-  return command
-    .option('--plan <digest>', 'run exactly the plan with this digest (see `tidegate plan`), or fail')
-    .option('--request-id <id>', 'an id of your own: asked for twice, it is committed once')
-    .option('--detach', 'start it and do not wait')
-    .addOption(jsonOption('the report'));
-}
+import type { FollowOptions } from './support/request';
+import { addFollowOptions, printRequestFailure, request } from './support/request';
 
 export function registerRun(program: Command): void {
   const command = program
@@ -55,38 +36,14 @@ async function run(argument: string, options: FollowOptions): Promise<void> {
     plan: options.plan,
     requestId: options.requestId,
   };
-  await withTemporal(async (temporal) => {
-    const requester = await startRequester(temporal.client, { kind: 'run', input });
-    const { workflowId, requestId } = requester;
-    if (options.detach) {
-      if (options.json) printJson({ pipeline: input.pipeline, requestId, workflowId });
-      else print(detachedText(requester));
-      return;
-    }
-    try {
-      const summary = await follow<RunSummary>(temporal, requester, await progressLine({ quiet: options.json }));
+  await request<RunSummary>({ kind: 'run', input }, options, {
+    show: async (summary) => {
       const report = await readReport(summary.report);
       if (options.json) printJson(runDocument(summary, report));
       else print(report ? renderReport(report, styleFor()) : renderShort(summary));
-    } catch (error) {
-      failed(error, { pipeline: input.pipeline, requestId, workflowId }, options);
-    }
+    },
+    fail: (error, context) => printRequestFailure(error, context, options),
   });
-}
-
-/** Prints why a request came to nothing, and sets the exit code. */
-export function failed(
-  error: unknown,
-  context: { readonly pipeline: string; readonly requestId: string; readonly workflowId: string },
-  { json = false }: { json?: boolean },
-): void {
-  process.exitCode = exitCodeOf(error);
-  if (error instanceof Interrupted) {
-    process.exitCode = ExitCode.Interrupted;
-    return;
-  }
-  printFailure(error, { json, context });
-  note(`More: tidegate status ${context.pipeline}`);
 }
 
 function renderShort(summary: RunSummary): string {

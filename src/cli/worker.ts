@@ -21,9 +21,10 @@ export function registerWorker(program: Command): void {
       'after',
       `${examples(['tidegate worker', ''], ['TEMPORAL_ADDRESS=temporal:7233 tidegate worker --pipelines /etc/tidegate', ''])}
 Environment:
-  TIDEGATE_DATA_SLOTS        partitions groups computed at once in this process (default 1)
+  TIDEGATE_DATA_SLOTS        groups of partitions computed at once in this process (default 1)
   TIDEGATE_PARALLELISM       groups of one run computed at once, over all workers (default 2)
   TIDEGATE_ACTIVITY_ATTEMPTS attempts of an activity before its run fails (default 10)
+  TIDEGATE_HEARTBEAT_SECONDS silence after which the worker of an activity counts as lost (default 30)
   TIDEGATE_HEALTH_PORT       serves GET /healthz on 127.0.0.1 at this port
   TIDEGATE_METRICS_ADDRESS   serves Prometheus metrics, such as 127.0.0.1:9464
   TIDEGATE_LOG_LEVEL         debug, info (default), warn, error

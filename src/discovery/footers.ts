@@ -1,6 +1,7 @@
 import type { FileMetaData, SchemaElement, SchemaTree } from 'hyparquet' with { 'resolution-mode': 'import' };
 import { TerminalError, VoidPlan, codeOf, messageOf } from '../errors';
 import type { ObjectStore } from '../storage';
+import { safeText } from '../safe-text';
 import { type SourceFile, changeOf } from './manifest';
 import { type FoundType, abortsPolars, typeOfColumn } from './parquet-types';
 
@@ -59,7 +60,7 @@ async function readTail(store: ObjectStore, file: SourceFile): Promise<Buffer> {
     return needed > tail.length && needed <= size ? await store.readRange(path, size - needed, size) : tail;
   } catch (error) {
     const code = codeOf(error) ?? codeOf(error instanceof Error ? error.cause : undefined);
-    if (code === 'ENOENT') throw new VoidPlan(`the source file ${path} has vanished since it was listed`);
+    if (code === 'ENOENT') throw new VoidPlan(`the source file ${safeText(path)} has vanished since it was listed`);
     if (code !== 'EACCES' && code !== 'EPERM') throw error;
     throw unreadable(store, file, `this process may not read it (${code})`, error);
   }
@@ -129,7 +130,7 @@ function leavesOf({ element, children }: SchemaTree): SchemaElement[] {
 function unreadable(store: ObjectStore, { path }: SourceFile, why: string, cause?: unknown): TerminalError {
   return new TerminalError(
     'UnreadableFile',
-    `the source file ${path} in ${store.root} is not Parquet that can be read: ${why}. ` +
+    `the source file ${safeText(path)} in ${store.root} is not Parquet that can be read: ${why}. ` +
       'Nothing was written. Replace the file, or move it out of the raw zone.',
     { cause },
   );

@@ -1,5 +1,5 @@
 export { parsePartitionDate, addDays, daysBetween, utcToday, type PartitionDate } from './partition-date';
-export { fingerprint, verifyUnchanged, type CountedFile, type SourceFile } from './manifest';
+export { fingerprint, type CountedFile, type SourceFile } from './manifest';
 export {
   LeaveReason,
   TakeReason,

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { VoidPlan } from '../errors';
 import type { ObjectStore } from '../storage';
-import { mapConcurrently } from './concurrency';
+import { safeText } from '../safe-text';
 import { byPath } from './order';
 
 /** One data file of a source partition, as listed, with its row count once its footer was read. */
@@ -32,30 +31,17 @@ export function fingerprint(files: readonly SourceFile[]): string {
   return createHash('sha256').update(canonicalize(entries)!).digest('hex');
 }
 
-/**
- * Looks at every file again, to be called after they were read: what was read is what the plan says.
- * @throws VoidPlan naming the first file that vanished or changed.
- */
-export async function verifyUnchanged(
-  store: ObjectStore,
-  files: readonly SourceFile[],
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<void> {
-  const verdicts = await mapConcurrently(files, (file) => changeOf(store, file), options);
-  const change = verdicts.find((verdict) => verdict !== null);
-  if (change != null) throw new VoidPlan(change);
-}
-
 /** What happened to a file since it was listed, in words, or null. */
 export async function changeOf(store: ObjectStore, file: SourceFile): Promise<string | null> {
   const now = await store.stat(file.path);
-  if (now === null) return `the source file ${file.path} has vanished since it was listed`;
-  if (now.special !== undefined) return `the source file ${file.path} has become a ${now.special}`;
+  const name = `the source file ${safeText(file.path)}`;
+  if (now === null) return `${name} has vanished since it was listed`;
+  if (now.special !== undefined) return `${name} has become a ${now.special}`;
   if (now.size !== file.size) {
-    return `the source file ${file.path} has changed since it was listed: ${file.size} bytes then, ${now.size} now`;
+    return `${name} has changed since it was listed: ${file.size} bytes then, ${now.size} now`;
   }
   if (now.mtimeNs !== file.mtimeNs || now.etag !== file.etag) {
-    return `the source file ${file.path} was written again since it was listed`;
+    return `${name} was written again since it was listed`;
   }
   return null;
 }

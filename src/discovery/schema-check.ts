@@ -1,5 +1,6 @@
 import { type ColumnType, type Contract, formatColumnType } from '../contract';
 import { TerminalError } from '../errors';
+import { safeText } from '../safe-text';
 import type { Footer, FooterColumn } from './footers';
 import type { FoundType } from './parquet-types';
 
@@ -92,7 +93,7 @@ export function describeFaults(faults: readonly SchemaFault[]): string {
     .slice(0, LISTED)
     .map(
       ({ file, column, expected, found, advice }) =>
-        `  ${file}: column ${quote(column)}: expected ${expected}, found ${found}; ${advice}`,
+        `  ${safeText(file)}: column ${quote(column)}: expected ${expected}, found ${found}; ${advice}`,
     );
   if (faults.length > LISTED) lines.push(`  and ${faults.length - LISTED} more`);
   return lines.join('\n');

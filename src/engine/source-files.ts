@@ -1,6 +1,7 @@
 import type { CountedFile } from '../discovery/manifest';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { TerminalError, VoidPlan, messageOf } from '../errors';
+import { safeText } from '../safe-text';
 import { type ObjectStore, StorageError, causeOf, openStore, redact } from '../storage';
 
 export const sourceOf = (sourceRoot: string): ObjectStore => openStore(sourceRoot);
@@ -20,7 +21,7 @@ export async function verifyFiles(sourceRoot: string, files: readonly CountedFil
 
 async function changeOf(store: ObjectStore, file: CountedFile): Promise<string | null> {
   const found = await store.stat(file.path);
-  if (found === null) return `${file.path} was planned and is gone`;
+  if (found === null) return `${safeText(file.path)} was planned and is gone`;
   const same =
     found.special === undefined &&
     found.size === file.size &&
@@ -28,7 +29,7 @@ async function changeOf(store: ObjectStore, file: CountedFile): Promise<string |
     (file.etag === undefined || found.etag === file.etag);
   return same
     ? null
-    : `${file.path} changed after it was planned (planned: ${describe(file)}; found: ${describe(found)})`;
+    : `${safeText(file.path)} changed after it was planned (planned: ${describe(file)}; found: ${describe(found)})`;
 }
 
 const describe = ({ size, mtimeNs, etag }: Pick<CountedFile, 'size' | 'mtimeNs' | 'etag'>): string =>
@@ -57,11 +58,13 @@ export async function failReading(
   const errno = Number(IO_ERROR.exec(message)?.[1]);
   if (error instanceof TerminalError || error instanceof StorageError) throw error;
   if (RETRYABLE_ERRNO.has(errno) || STORE_ERROR.test(message)) {
-    throw new Error(`could not read ${file.path} (partition ${partition.date}): ${message}`, { cause: causeOf(error) });
+    throw new Error(`could not read ${safeText(file.path)} (partition ${partition.date}): ${message}`, {
+      cause: causeOf(error),
+    });
   }
   throw new TerminalError(
     'UnreadableFile',
-    `${file.path} (partition ${partition.date}) cannot be read as the columns the contract declares: ${message}. ` +
+    `${safeText(file.path)} (partition ${partition.date}) cannot be read as the columns the contract declares: ${message}. ` +
       'Replace or remove the file, then run again.',
     { cause: causeOf(error) },
   );

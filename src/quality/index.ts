@@ -10,6 +10,6 @@ export { discoveryOfPlan, discoveryOfReport, renderDiscovery } from './render-di
 export type { Discovery } from './render-discovery';
 export { renderOutcome, renderQuality, renderReport, renderSummary, summaryLine } from './render-report';
 export { formatBytes, formatCount, formatDuration, plural } from './format';
-export { safeBlock, safeText } from './safe-text';
+export { safeBlock, safeText } from '../safe-text';
 export { PLAIN, renderFitting, renderTable } from './text-table';
 export type { RenderStyle, TextTable } from './text-table';

@@ -2,7 +2,7 @@ import type { PartitionDate } from '../discovery/partition-date';
 import type { IgnoredEntry, LeftPartition, Plan, RunScope } from '../discovery/plan-types';
 import { formatBytes, formatCount, plural } from './format';
 import type { Report } from './report-types';
-import { safeText } from './safe-text';
+import { safeText } from '../safe-text';
 import type { RenderStyle } from './text-table';
 import { renderTable, runsOf } from './text-table';
 

@@ -2,7 +2,7 @@ import type { Counts } from './counts';
 import { formatCount, plural } from './format';
 import { discoveryOfReport, renderDiscovery } from './render-discovery';
 import type { PartitionReport, Report } from './report-types';
-import { safeText } from './safe-text';
+import { safeText } from '../safe-text';
 import type { RenderStyle, TextTable } from './text-table';
 import { renderTable, runsOf, tableWidth } from './text-table';
 

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
 import { TerminalError, type TerminalErrorType, codeOf } from '../errors';
+import { safeText } from '../safe-text';
 
 /**
  * The absolute path of `key` below `root`, by text alone: nothing is touched, links are not resolved
@@ -42,7 +43,7 @@ export async function assertRealInside(
   if (real === realBase || isBelow(realBase, real)) return;
   throw new TerminalError(
     type,
-    `${path} is reached through a symbolic link that leaves the folder ${root} (it leads to ${real}). ` +
+    `${safeText(path)} is reached through a symbolic link that leaves the folder ${root} (it leads to ${safeText(real)}). ` +
       'Links out of the folder are not followed: move the data in, or mount it there.',
   );
 }

@@ -1,4 +1,5 @@
 import { TerminalError, type TerminalErrorType, codeOf, messageOf } from '../errors';
+import { safeText } from '../safe-text';
 
 /** Thrown when the file system refuses for a reason that may pass (no space left, too many open files, not there yet). */
 export class StorageError extends Error {
@@ -46,8 +47,8 @@ export function storageError(error: unknown, action: string, path: string, type:
   const code = codeOf(error) ?? 'UNKNOWN';
   const lasting = LASTING[code];
   if (lasting !== undefined) {
-    return new TerminalError(type, `cannot ${action} ${path}: ${lasting} (${code}).`, { cause: error });
+    return new TerminalError(type, `cannot ${action} ${safeText(path)}: ${lasting} (${code}).`, { cause: error });
   }
   const why = PASSING[code] ?? messageOf(error);
-  return new StorageError(code, path, `cannot ${action} ${path}: ${why} (${code}).`, { cause: error });
+  return new StorageError(code, path, `cannot ${action} ${safeText(path)}: ${why} (${code}).`, { cause: error });
 }

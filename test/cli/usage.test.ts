@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createProgram } from '../../src/cli/program';
@@ -188,4 +188,12 @@ test('the demo does not write into a folder that holds something', async () => {
   const { code, stderr } = await tidegate(['demo', '--dir', folder]);
   expect(code).toBe(2);
   expect(stderr).toContain('is not empty');
+});
+
+test('the help of worker names every variable that the docs say a worker reads', async () => {
+  const docs = readFileSync(path.join(__dirname, '../../docs/operations.md'), 'utf8');
+  const variables = [...docs.matchAll(/^\| `(TIDEGATE_\w+)` \|/gm)].map(([, name]) => name ?? '');
+  const { stdout } = await tidegate(['worker', '--help']);
+  expect(variables.length).toBeGreaterThan(5);
+  for (const variable of variables) expect(stdout).toContain(variable);
 });

@@ -41,6 +41,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
  */
 const VOCABULARY = new Set([
   'errors',
+  'safe-text',
   'contract/contract',
   'discovery/partition-date',
   'discovery/manifest',

@@ -211,3 +211,9 @@ describe('errors', () => {
     expect(await store.stat('file/below')).toBeNull();
   });
 });
+
+it('names a path on one line, whatever it holds', async () => {
+  const failure: unknown = await store.read('two\nlines\u001b[2J.json').catch((error: unknown) => error);
+  expect((failure as Error).message).toContain('two\\u{a}lines\\u{1b}[2J.json: it is not there');
+  expect((failure as Error).message).not.toContain('\n');
+});
