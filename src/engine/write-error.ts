@@ -23,11 +23,13 @@ export async function writing<T>(path: string, work: () => Promise<T>, what = ''
   try {
     return await work();
   } catch (error) {
-    if (error instanceof TerminalError) throw error;
-    const message = redact(messageOf(error)).split('\n')[0] ?? '';
-    // Errors of Polars have a code too, and it says nothing.
-    const code = CODES[/os error (\d+)/i.exec(message)?.[1] ?? ''] ?? codeOf(error) ?? '';
-    const why = WHY[code] ?? message;
-    throw new Error(`could not write ${path}${what}: ${why}`, { cause: causeOf(error) });
+    throw error instanceof TerminalError ? error : notWritten(error, path, what);
   }
+}
+
+function notWritten(error: unknown, path: string, what: string): Error {
+  const message = redact(messageOf(error)).split('\n')[0] ?? '';
+  // Errors of Polars have a code too, and it says nothing.
+  const code = CODES[/os error (\d+)/i.exec(message)?.[1] ?? ''] ?? codeOf(error) ?? '';
+  return new Error(`could not write ${path}${what}: ${WHY[code] ?? message}`, { cause: causeOf(error) });
 }

@@ -31,6 +31,8 @@ const START_MS = 30_000;
 
 /** Starts a real S3 server (moto) on a free port of the loopback, with nothing in it. */
 export async function startS3Server(): Promise<S3Server> {
+  // Of no interest here; the versions of package.json are fixed.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
   const port = await freePort();
   const child = spawn(join(dirname(pythonPath()), 'moto_server'), ['-H', '127.0.0.1', '-p', String(port)], {
     stdio: ['ignore', 'ignore', 'pipe'],
