@@ -103,7 +103,7 @@ describe('the life of a pipeline, in order', () => {
     expect(message).toContain('the run of transactions failed: discoverPartitions: ');
     expect(message).toContain('date=2026-05-05/broken.parquet');
     expect(message).not.toContain('\n');
-    expect(await (await it_.table()).pathOf()).toBe(before);
+    expect(await (await it_.table()).pathOf()).toEqual(before);
 
     const handle = await it_.start('incrementalRun', {}, { attempts: 50 });
     while ((await it_.state()).outcomes.at(-1)?.requestId.startsWith(handle.workflowId) !== true) await pause(50);
