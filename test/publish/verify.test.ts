@@ -31,7 +31,6 @@ publish: { path: ./table, format: directory }
 `;
 
 let pristine: string;
-let path: string;
 let contract: Contract;
 let table: Table;
 
@@ -83,11 +82,6 @@ beforeAll(async () => {
   await runPipeline(made, 'first');
   await landDay(pristine, '2026-05-03', 200);
   await runPipeline(made, 'second');
-});
-
-/** The same table for every test, in a folder that it may spoil. */
-beforeEach(() => {
-  path = join(pristine, 'table');
 });
 
 async function open(): Promise<void> {
