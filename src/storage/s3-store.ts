@@ -80,7 +80,8 @@ export function s3Store(bucket: string, prefix: string, options: S3StoreOptions 
         );
         for (const object of page.Contents ?? []) {
           const info = infoOf(object.Key?.slice(base.length) ?? '', object.Size, object.ETag);
-          if (info !== null) yield info;
+          const at = object.LastModified?.toISOString();
+          if (info !== null) yield at === undefined ? info : { ...info, modifiedAt: at };
         }
         if (page.IsTruncated !== true) return;
         if (page.NextContinuationToken === undefined || page.NextContinuationToken === token) {

@@ -203,3 +203,19 @@ it('gets there with one commit through a network that drops, cuts, doubles, dela
   await expectTableEquals(await publishedFolder(), await oracle({ contract: local }));
   for (const secret of [ACCESS_KEY, SECRET_KEY]) expect(failures.join('\n')).not.toContain(secret);
 }, 120_000);
+
+it('ends a run at once, with the reason, where the store denies a data file to be read or written', async () => {
+  const { contract } = pipeline();
+  await deliverTwoDays();
+  const isPolars = (agent: unknown): boolean => !String(agent).includes('aws-sdk');
+  for (const method of ['GET', 'PUT']) {
+    proxy.onRequest = (passed) => (passed.method === method && isPolars(passed.headers['user-agent']) ? 'deny' : null);
+    const failure: unknown = await runPipeline(contract, `denied ${method}`).catch((error: unknown) => error);
+    expect([method, messageOf(failure)]).toEqual([
+      method,
+      expect.stringMatching(/^cannot (?:read|write) .*: access denied\. Let/),
+    ]);
+    expect(failure).toMatchObject({ nonRetryable: true });
+    expect(JSON.stringify(failure) + messageOf(failure)).not.toContain(ACCESS_KEY);
+  }
+});
