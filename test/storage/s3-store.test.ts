@@ -66,7 +66,7 @@ describe('reading and writing', () => {
   it('tells size and etag of an object alike when listed and when looked at, and another etag once rewritten', async () => {
     await store.write('x', 'one');
     const [before] = await listed();
-    expect(before).toEqual({ key: 'x', size: 3, etag: expect.stringMatching(/^[^"]+$/) });
+    expect(before).toMatchObject({ key: 'x', size: 3, etag: expect.stringMatching(/^[^"]+$/) });
     expect(await store.stat('x')).toEqual(before);
     await store.write('x', 'two');
     expect((await store.stat('x'))?.etag).not.toBe(before!.etag);
