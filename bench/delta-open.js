@@ -6,6 +6,7 @@ const {
   mkdirSync,
   copyFileSync,
   existsSync,
+  readFileSync,
   statSync,
   renameSync,
   rmSync,
@@ -45,6 +46,7 @@ function hastyStore() {
   return {
     ...inner,
     kind: 's3',
+    read: async (key) => readFileSync(path.join(contract.publish.path, key)),
     write: async (key, data) => put(key, data),
     putIfAbsent: async (key, data) => {
       if (existsSync(path.join(contract.publish.path, key))) return false;
@@ -128,7 +130,7 @@ async function main() {
   let started = Date.now();
   for (let number = 1; number < commits; number += 1) {
     await table.publish(input(table, await table.read(), number, [days[number % partitions]]));
-    if ([10, 100, 1000, 3000, commits - 1].includes(number)) {
+    if ([10, 100, 1000, 2000, 3000, 5000, commits - 1].includes(number)) {
       const each = (Date.now() - started) / number;
       const open = await timed(() => openTable().read());
       const find = await timed(() => openTable().find('bench/0'));

@@ -147,7 +147,7 @@ async function strayReports(store: ObjectStore, newest: number): Promise<ObjectI
   return stray;
 }
 
-function changedAt(info: ObjectInfo & { readonly modifiedAt?: string }): number | null {
+function changedAt(info: ObjectInfo): number | null {
   if (info.mtimeNs !== undefined) return Number(BigInt(info.mtimeNs) / 1_000_000n);
   return info.modifiedAt === undefined ? null : Date.parse(info.modifiedAt);
 }
