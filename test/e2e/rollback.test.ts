@@ -60,8 +60,8 @@ test('rollbacks queue with runs, and each is committed once', async () => {
   const requests = ['one', 'two'].map((requestId) => rollback({ to: 1, pause: false, requestId }));
   const again = rollback({ to: 1, pause: false, requestId: 'one' });
   const [one, two, same] = await Promise.all([...requests, again]);
-  expect(same!.commit).toEqual(one!.commit);
-  expect(two!.commit!.version).not.toBe(one!.commit!.version);
+  expect(same!.commit).toEqual(one.commit);
+  expect(two!.commit!.version).not.toBe(one.commit!.version);
   const commits = await (await it_.table()).history();
   expect(commits.filter(({ requestId }) => requestId === 'one')).toHaveLength(1);
   expect(new Set(commits.map(({ requestId }) => requestId)).size).toBe(commits.length);
