@@ -21,5 +21,6 @@ export function readCommittedState({ contracts, policy }: ActivityDeps): Activit
 /** The outcome of a request that is already committed, as its commit and report tell it. */
 export async function recorded(table: Table, commit: Commit): Promise<RunSummary> {
   const report = await table.report(commit.version);
-  return summaryOf(commit, report, report.commit?.path ?? table.path);
+  const version = report.commit?.path ?? table.path;
+  return summaryOf(commit, report, { version, report: await table.reportFile(commit.version) });
 }

@@ -9,6 +9,9 @@ import type { DocumentRef } from './types';
 /** Bytes of a request id at most; it becomes part of a workflow id. */
 const LONGEST_REQUEST_ID = 700;
 
+/** How often a run that computes shows a sign of life. */
+const LIFE_MS = 60_000;
+
 /**
  * The short name of a run: request ids hold text from outside and never become part of a path.
  * @throws TerminalError `RequestError` when the id is empty or too long.
@@ -80,13 +83,22 @@ export class RunFolder {
     const drawn: string[] = [];
     const key = `_staging/${this.run}/${attempt}`;
     const path = under(this.#root, key);
+    await this.#showLife();
+    const beat = setInterval(() => void this.#showLife(), LIFE_MS);
     try {
       return await work({ attempt, path, draws: (drawnKey) => drawn.push(drawnKey) });
     } catch (error) {
       await this.#remove(key).catch(() => {});
       await Promise.allSettled(drawn.map((drawnKey) => this.#store.delete(drawnKey)));
       throw error;
+    } finally {
+      clearInterval(beat);
     }
+  }
+
+  /** Tells vacuum that the run goes on, so that it spares what earlier activities staged. Best effort: vacuum also waits. */
+  async #showLife(): Promise<void> {
+    await this.#store.write(`_runs/${this.run}/alive`, '').catch(() => {});
   }
 
   async #remove(key: string): Promise<void> {

@@ -63,6 +63,13 @@ export async function listSource(
 
 async function assertRoot(store: ObjectStore, { pipeline }: Source): Promise<void> {
   const root = await store.stat('');
+  if (root === null && store.kind === 's3') {
+    throw new TerminalError(
+      'SourceError',
+      `the raw zone ${store.root} of pipeline ${pipeline} holds nothing: the store has no object below it. ` +
+        'Deliver the first file, or correct source.path in the contract.',
+    );
+  }
   if (root === null) {
     throw new TerminalError(
       'SourceError',

@@ -67,8 +67,9 @@ function asComparable(column: Expr, kind: ValueKind): Expr {
 
 function parse(value: unknown, kind: ValueKind): bigint | number | string | null {
   if (value === null || value === undefined) return null;
-  if (kind === 'text') return String(value);
-  return kind === 'integer' || kind === 'moment' ? BigInt(String(value)) : Number(value);
+  // Texts, and numbers told as texts, unless JavaScript's numbers hold them.
+  if (typeof value !== 'string') return Number(value);
+  return kind === 'text' ? value : kind === 'decimal' ? Number(value) : BigInt(value);
 }
 
 /** How many rows of a quarantine file violate each gate, by gate name. */

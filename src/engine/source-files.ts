@@ -2,7 +2,8 @@ import type { CountedFile } from '../discovery/manifest';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { TerminalError, VoidPlan, messageOf } from '../errors';
 import { safeText } from '../safe-text';
-import { type ObjectStore, StorageError, causeOf, openStore, redact } from '../storage';
+import { type ObjectStore, causeOf, openStore, redact } from '../storage';
+import { isStoreError, refusalOf } from './store-error';
 
 export const sourceOf = (sourceRoot: string): ObjectStore => openStore(sourceRoot);
 
@@ -39,10 +40,6 @@ const IO_ERROR = /os error (\d+)/i;
 /** Linux errno values of errors that another try may not meet: EPERM, EIO, ENOMEM, EACCES, ENFILE, EMFILE, ENOSPC, ESTALE. */
 const RETRYABLE_ERRNO = new Set([1, 5, 12, 13, 23, 24, 28, 116]);
 
-/** How Polars tells that an object store, or the way to it, failed: that file and bytes are as planned was seen before. */
-const STORE_ERROR =
-  /Generic S3 error|Error performing (?:GET|HEAD)|error sending request|error decoding response body/i;
-
 /**
  * What went wrong while reading a source file: a void plan when the file is not the planned one, an
  * error worth a retry when the system refused, else a file that cannot be read. Always throws.
@@ -56,8 +53,13 @@ export async function failReading(
   await verifyFiles(sourceRoot, [file]);
   const message = redact(messageOf(error)).split('\n')[0] ?? '';
   const errno = Number(IO_ERROR.exec(message)?.[1]);
-  if (error instanceof TerminalError || error instanceof StorageError) throw error;
-  if (RETRYABLE_ERRNO.has(errno) || STORE_ERROR.test(message)) {
+  if (error instanceof TerminalError) throw error;
+  const refusal = refusalOf(message);
+  if (refusal !== null) {
+    const what = `cannot read ${safeText(file.path)} (partition ${partition.date}) in ${sourceRoot}`;
+    throw new TerminalError('SourceError', `${what}: ${refusal}.`, { cause: causeOf(error) });
+  }
+  if (RETRYABLE_ERRNO.has(errno) || isStoreError(message)) {
     throw new Error(`could not read ${safeText(file.path)} (partition ${partition.date}): ${message}`, {
       cause: causeOf(error),
     });

@@ -1,5 +1,6 @@
 import { TerminalError, codeOf, messageOf } from '../errors';
 import { causeOf, redact } from '../storage';
+import { refusalOf } from './store-error';
 
 /** Codes of system errors by the number that Polars gives (Linux). */
 const CODES: Readonly<Record<string, string>> = { 1: 'EPERM', 13: 'EACCES', 28: 'ENOSPC', 30: 'EROFS', 122: 'EDQUOT' };
@@ -23,11 +24,17 @@ export async function writing<T>(path: string, work: () => Promise<T>, what = ''
   try {
     return await work();
   } catch (error) {
-    if (error instanceof TerminalError) throw error;
-    const message = redact(messageOf(error)).split('\n')[0] ?? '';
-    // Errors of Polars have a code too, and it says nothing.
-    const code = CODES[/os error (\d+)/i.exec(message)?.[1] ?? ''] ?? codeOf(error) ?? '';
-    const why = WHY[code] ?? message;
-    throw new Error(`could not write ${path}${what}: ${why}`, { cause: causeOf(error) });
+    throw error instanceof TerminalError ? error : notWritten(error, path, what);
   }
+}
+
+function notWritten(error: unknown, path: string, what: string): Error {
+  const message = redact(messageOf(error)).split('\n')[0] ?? '';
+  const refusal = refusalOf(message);
+  if (refusal !== null) {
+    return new TerminalError('TargetError', `cannot write ${path}${what}: ${refusal}.`, { cause: causeOf(error) });
+  }
+  // Errors of Polars have a code too, and it says nothing.
+  const code = CODES[/os error (\d+)/i.exec(message)?.[1] ?? ''] ?? codeOf(error) ?? '';
+  return new Error(`could not write ${path}${what}: ${WHY[code] ?? message}`, { cause: causeOf(error) });
 }

@@ -188,6 +188,8 @@ export interface Table {
   /** Newest first. */
   history(limit?: number): Promise<Commit[]>;
   report(version?: number): Promise<Report>;
+  /** Where a version's report lies: a file's path, or an `s3://` URL. */
+  reportFile(version: number): Promise<string>;
   /**
    * Makes a new version with the content of an earlier one: its files, watermark, consumed manifests and digests.
    * Or returns the commit that already holds this request id.

@@ -8,6 +8,8 @@ export interface ObjectInfo {
   readonly mtimeNs?: string;
   /** Object stores. */
   readonly etag?: string;
+  /** Object stores, in listings: when it was last written, as ISO 8601. Tells old from new, never changed from unchanged. */
+  readonly modifiedAt?: string;
   /** Set when this is no regular file, or has a name that no key can be. Links are never followed; such an entry is not data. */
   readonly special?: 'symbolic link' | 'folder' | 'device' | 'undecodable name' | 'unusable name';
 }
@@ -15,7 +17,6 @@ export interface ObjectInfo {
 /** What Polars needs beside {@link ObjectStore.urlOf}, for scans and sinks. Holds credentials: never logged, never kept. */
 export interface ScanOptions {
   readonly cloudOptions?: Record<string, string>;
-  readonly retries?: number;
 }
 
 /**

@@ -46,7 +46,14 @@ let current: { readonly key: string; readonly connection: Promise<S3Connection> 
  */
 export function s3Connection(): Promise<S3Connection> {
   const key = JSON.stringify(SETTINGS.map((name) => process.env[name]));
-  if (current?.key !== key) current = { key, connection: connect() };
+  if (current?.key !== key) {
+    const connection = connect();
+    current = { key, connection };
+    // What was missing may be there the next time.
+    connection.catch(() => {
+      if (current?.connection === connection) current = undefined;
+    });
+  }
   return current.connection;
 }
 
@@ -94,8 +101,9 @@ async function scanOptions(client: S3Client, sdk: Sdk, region: string, bucket: s
       aws_endpoint_url: endpoint,
       ...(endpoint.startsWith('http:') ? { aws_allow_http: 'true' } : {}),
       aws_virtual_hosted_style_request: String(virtualHosted),
+      max_retries: String(POLARS_RETRIES),
+      retry_timeout_ms: String(REPLY_MS),
     },
-    retries: POLARS_RETRIES,
   };
 }
 

@@ -63,9 +63,9 @@ export function s3Error(error: unknown, action: string, url: string, type: Termi
     return new TerminalError(type, `cannot ${action} ${url}: no region is known. Set AWS_REGION.`);
   }
   if (isMissing(error)) return new StorageError('ENOENT', url, `cannot ${action} ${url}: it is not there (${said}).`);
-  const system = codeOf(error);
-  const why = system === undefined || message.includes(system) ? message : `${message} ${system}`;
-  return new StorageError(code, url, `cannot ${action} ${url}: ${why} (${said}).`);
+  // Of what never reached the store, the system's code says more than the name.
+  const system = status === undefined ? codeOf(error) : undefined;
+  return new StorageError(system ?? code, url, `cannot ${action} ${url}: ${message} (${system ?? said}).`);
 }
 
 export function isMissing(error: unknown): boolean {

@@ -79,7 +79,7 @@ export function s3Store(bucket: string, prefix: string, options: S3StoreOptions 
           client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix, ContinuationToken: token })),
         );
         for (const object of page.Contents ?? []) {
-          const info = infoOf(object.Key?.slice(base.length) ?? '', object.Size, object.ETag);
+          const info = infoOf(object.Key?.slice(base.length) ?? '', object.Size, object.ETag, object.LastModified);
           if (info !== null) yield info;
         }
         if (page.IsTruncated !== true) return;
@@ -233,8 +233,13 @@ function bodyFrom(data: string | Uint8Array): { readonly Body: Uint8Array; reado
 }
 
 /** As listed; null for the marks that some programs leave where they would have a folder. */
-function infoOf(key: string, size: number | undefined, etag: string | undefined): ObjectInfo | null {
-  const info = { key, size: size ?? 0, ...(etag === undefined ? {} : { etag: etag.replace(/^"(.*)"$/, '$1') }) };
+function infoOf(key: string, size: number | undefined, etag: string | undefined, modified?: Date): ObjectInfo | null {
+  const info = {
+    key,
+    size: size ?? 0,
+    ...(etag === undefined ? {} : { etag: etag.replace(/^"(.*)"$/, '$1') }),
+    ...(modified === undefined ? {} : { modifiedAt: modified.toISOString() }),
+  };
   if (isPlain(key)) return info;
   return key === '' || (key.endsWith('/') && info.size === 0) ? null : { ...info, special: 'unusable name' };
 }

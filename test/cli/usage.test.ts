@@ -19,8 +19,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const COMMANDS = [
-  'check', 'plan', 'status', 'history', 'report', 'path', 'run', 'backfill', 'schedule', 'pause', 'resume', 'cancel',
-  'vacuum', 'worker', 'dev', 'demo',
+  'check', 'plan', 'status', 'history', 'report', 'path', 'run', 'backfill', 'rollback', 'schedule', 'pause', 'resume', 'cancel',
+  'verify', 'vacuum', 'worker', 'dev', 'demo',
 ]; // prettier-ignore
 
 test('--help lists every command, the exit codes and examples', async () => {
@@ -56,6 +56,15 @@ test.each([
   [['backfill', 'transactions', '--all', '--stale'], "option '--all' cannot be used with option '--stale'"],
   [['backfill', 'transactions', '--all', '--chunk-days', '0'], 'Expected a whole number of 1 or more.'],
   [['vacuum', 'transactions', '--older-than', 'soon'], 'Expected hours, days or weeks'],
+  [['rollback', 'transactions'], "required option '--to <version>' not specified"],
+  [['rollback', 'transactions', '--to', '0'], 'Expected a whole number of 1 or more.'],
+  [['path', 'transactions', '--as-of', 'yesterday'], 'Expected a UTC time'],
+  [['path', 'transactions', '--as-of', '2026-02-30'], 'Expected a UTC time'],
+  [['path', 'transactions', '--as-of', '2026-05-08T12:00+02:00'], 'Expected a UTC time'],
+  [
+    ['path', 'transactions', '--as-of', '2026-05-08', '--version', '1'],
+    "option '--as-of <time>' cannot be used with option",
+  ],
   [['report', 'transactions', '--version', 'x'], 'Expected a whole number of 1 or more.'],
   [['schedule', 'apply'], 'name at least one pipeline, or give --all'],
   [['plan', 'nosuch'], 'no contract of a pipeline "nosuch"'],

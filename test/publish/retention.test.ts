@@ -180,18 +180,37 @@ describe('vacuum', () => {
     expect((await open(keep).vacuum({ ...options, dryRun: false })).removed).toEqual([]);
   });
 
-  it('removes staging that was not touched for hours, attempt by attempt', async () => {
+  it.each(['_staging', '_runs'])('spares all that a run staged while it shows a sign of life in %s', async (place) => {
     const table = open(keep);
     const base = await table.read();
     const outcomes = [{ date: '2026-05-01' }];
-    const old = await stage({ contract: contractFor(path), base, requestId: 'a', outcomes });
-    const [attempt] = await readdir(join(path, '_staging', old.run));
-    const fresh = await stage({ contract: contractFor(path), base, requestId: 'a', outcomes });
-    await age(join(path, '_staging', old.run, attempt!), 30 * HOUR);
+    const input = await stage({ contract: contractFor(path), base, requestId: 'a', outcomes });
+    // The first group was written long ago; the last one is still being computed.
+    await age(join(path, '_staging', input.run), 30 * HOUR);
+    await mkdir(join(path, '_runs', input.run), { recursive: true });
+    await age(join(path, '_runs', input.run), 30 * HOUR);
+    const vacuumed = async () =>
+      (await table.vacuum({ dryRun: true, olderThanHours: 24 })).removed.map((item) => item.path);
+    expect(await vacuumed()).toEqual([`_staging/${input.run}`]);
 
-    const report = await table.vacuum({ dryRun: false, olderThanHours: 24 });
-    expect(report.removed.map((item) => item.path)).toEqual([`_staging/${old.run}/${attempt}`]);
-    expect((await table.publish(fresh)).version).toBe(1);
+    await writeFile(join(path, place, input.run, 'alive'), '');
+    await utimes(join(path, place, input.run), later(-30 * HOUR), later(-30 * HOUR));
+    expect(await vacuumed()).toEqual([]);
+    expect((await table.publish(input)).version).toBe(1);
+  });
+
+  it('spares what is younger than an hour, whatever is asked for', async () => {
+    const table = open(keep);
+    const base = await table.read();
+    const input = await stage({
+      contract: contractFor(path),
+      base,
+      requestId: 'a',
+      outcomes: [{ date: '2026-05-01' }],
+    });
+    await age(join(path, '_staging', input.run), 0.9 * HOUR);
+    expect((await table.vacuum({ dryRun: false, olderThanHours: 0 })).removed).toEqual([]);
+    expect((await table.publish(input)).version).toBe(1);
   });
 
   it('removes all of a run’s staging, its empty folder too', async () => {

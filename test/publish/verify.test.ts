@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pl from 'nodejs-polars';
@@ -31,7 +31,6 @@ publish: { path: ./table, format: directory }
 `;
 
 let pristine: string;
-let path: string;
 let contract: Contract;
 let table: Table;
 
@@ -85,11 +84,6 @@ beforeAll(async () => {
   await runPipeline(made, 'second');
 });
 
-/** The same table for every test, in a folder that it may spoil. */
-beforeEach(() => {
-  path = join(pristine, 'table');
-});
-
 async function open(): Promise<void> {
   contract = await loadContract(join(pristine, 'sales.yaml'));
   table = openTable(contract);
@@ -130,6 +124,12 @@ it('finds nothing wrong with versions as they were published, whatever the colum
   expect(report.files).toBe(files.length);
   expect(report.rows).toBe(150);
   expect(report.bytes).toBe(files.reduce((sum, { size }) => sum + size, 0));
+});
+
+it('is of a run that showed vacuum a sign of life', async () => {
+  const runs = await readdir(join(pristine, 'table', '_runs'));
+  expect(runs).toHaveLength(2);
+  for (const run of runs) await stat(join(pristine, 'table', '_runs', run, 'alive'));
 });
 
 it('tells its progress', async () => {

@@ -16,6 +16,9 @@ export type Fault =
   /** The reply comes 300 ms later. */
   | 'delay'
   | 'throttle'
+  /** 409, as AWS answers while another conditional write is under way. */
+  | 'conflict'
+  | 'not implemented'
   | 'internal error'
   /** 403, with a body that tells the access key, as AWS does for an unknown one. */
   | 'deny';
@@ -124,6 +127,8 @@ const error = (code: string, more = ''): string =>
 
 const CANNED: Partial<Record<Fault, { readonly status: number; readonly body: string }>> = {
   throttle: { status: 503, body: error('SlowDown') },
+  conflict: { status: 409, body: error('ConditionalRequestConflict') },
+  'not implemented': { status: 501, body: error('NotImplemented') },
   'internal error': { status: 500, body: error('InternalError') },
   deny: { status: 403, body: error('AccessDenied', '<AWSAccessKeyId>AKIATIDEGATETESTKEY1</AWSAccessKeyId>') },
 };

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { pythonPath } from './python-env';
@@ -31,8 +31,10 @@ const START_MS = 30_000;
 
 /** Starts a real S3 server (moto) on a free port of the loopback, with nothing in it. */
 export async function startS3Server(): Promise<S3Server> {
+  // Of no interest here; the versions of package.json are fixed.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
   const port = await freePort();
-  const child = spawn(join(dirname(pythonPath()), 'moto_server'), ['-H', '127.0.0.1', '-p', String(port)], {
+  const child = spawn(pythonPath(), [join(__dirname, 's3_server.py'), String(port)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Report } from '../../quality';
 import { parseReport } from '../../quality';
+import { openStore } from '../../storage';
 import { messageOf } from '../../errors';
 import type { RunSummary } from '../../workflows/messages';
 import { note } from './output';
@@ -9,11 +10,18 @@ import { note } from './output';
 export async function readReport(file: string | null | undefined): Promise<Report | null> {
   if (!file) return null;
   try {
-    return parseReport(await readFile(file, 'utf8'), file);
+    return parseReport(await readText(file), file);
   } catch (error) {
     note(`The report cannot be read from here: ${messageOf(error)}`);
     return null;
   }
+}
+
+/** A table in an object store keeps its reports there too. */
+async function readText(file: string): Promise<string> {
+  if (!file.startsWith('s3://')) return readFile(file, 'utf8');
+  const name = file.lastIndexOf('/') + 1;
+  return (await openStore(file.slice(0, name - 1)).read(file.slice(name))).toString('utf8');
 }
 
 /** The document `--json` prints of a run: its report, or, where there is none to read, the same keys as far as known. */

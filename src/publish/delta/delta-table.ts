@@ -109,6 +109,10 @@ export class DeltaTable implements Table {
     return parseReport((await store.read(report)).toString('utf8'), `${store.root}/${report}`);
   }
 
+  async reportFile(version: number): Promise<string> {
+    return `${this.path}/${(await this.#existing(version)).report}`;
+  }
+
   async pathOf(choice: VersionChoice = {}): Promise<VersionPlace> {
     const { store } = this.#place;
     const record = await this.#existing(await chooseVersion(choice, () => this.history()));

@@ -32,10 +32,10 @@ async function whatItIs(store: ObjectStore, key: string): Promise<string> {
   if (key === 'tidegate.json' || (await store.stat('tidegate.json')) !== null) {
     return 'it holds a table in the directory format; use publish.format: directory, or a new path';
   }
-  const log = key.split('/').indexOf(LOG);
-  if (log >= 0) {
-    const folder = key.split('/').slice(0, log).join('/');
-    return `it holds a Delta table${folder === '' ? '' : ` at ${folder}`} that Tidegate did not make; name a new or empty location`;
+  for (const folder of ['', 'curated/', 'quarantine/']) {
+    for await (const _ of store.list(`${folder}${LOG}`)) {
+      return `it holds a Delta table${folder === '' ? '' : ` at ${folder.slice(0, -1)}`} that Tidegate did not make; name a new or empty location`;
+    }
   }
   return `it holds ${key} and no ${MARKER}; name a new or empty location`;
 }

@@ -30,17 +30,20 @@ export interface LoadedState {
 
 /** Reads a state: at most one checkpoint and {@link CHECKPOINT_EVERY} documents, the documents at once. */
 export async function loadState(store: ObjectStore, key: string): Promise<LoadedState> {
-  const document = parseStateDocument(await text(store, key), `${store.root}/${key}`);
+  const document = await readDocument(store, key);
   const { checkpoint, states } = document.since;
   const documents: StateDocument[] = [];
   let start: StateCheckpoint | null = null;
   await forEachInFlight([...states.entries(), [-1, checkpoint] as const], async ([index, name]) => {
     if (name === null) return;
-    const where = `${store.root}/${name}`;
-    if (index === -1) start = parseStateCheckpoint(await text(store, name), where);
-    else documents[index] = parseStateDocument(await text(store, name), where);
+    if (index === -1) start = parseStateCheckpoint(await text(store, name), `${store.root}/${name}`);
+    else documents[index] = await readDocument(store, name);
   });
   return { key, document, ...fold(start, [...documents, document]) };
+}
+
+export async function readDocument(store: ObjectStore, key: string): Promise<StateDocument> {
+  return parseStateDocument(await text(store, key), `${store.root}/${key}`);
 }
 
 /** Applies what each commit changed, oldest first. */

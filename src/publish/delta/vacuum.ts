@@ -1,11 +1,13 @@
 import { forEachInFlight } from '../directory/in-flight';
 import type { Keep } from '../directory/retention';
 import type { ObjectInfo, ObjectStore } from '../../storage';
-import type { VacuumReport } from '../table';
+import type { OutputKind, VacuumReport } from '../table';
+import { corrupt } from './actions';
 import { DATA_FILE, KINDS, LOG, REPORTS, STATES } from './layout';
 import { fromLogPath } from './paths';
 import { oldestKept, writeOldestKept } from './retained';
-import { activeFiles, loadState, type LoadedState } from './state';
+import { activeFiles, loadState, readDocument, type LoadedState } from './state';
+import type { FileRef, StateDocument } from './state-document';
 import { readRecord, type Place, type View } from './view';
 
 const MS_PER_HOUR = 3_600_000;
@@ -41,16 +43,17 @@ export async function vacuum(place: Place, view: View, options: VacuumOptions): 
   };
   for (const kind of KINDS) {
     for await (const info of store.list(kind)) {
-      if (!DATA_FILE.test(info.key) || referenced.has(info.key) || info.key.startsWith(`${kind}/${LOG}/`)) continue;
+      if (!DATA_FILE.test(info.key) || referenced.files.has(info.key) || info.key.startsWith(`${kind}/${LOG}/`))
+        continue;
       look(info, limit, `no retained version refers to it, and it is untouched for ${olderThanHours} hours`);
     }
   }
   for await (const info of store.list('_staging'))
     look(info, limit, `staged and untouched for ${olderThanHours} hours`);
   for await (const info of store.list('_runs')) look(info, runs, 'plans and results of a run that ended long ago');
-  const states = view.state === null ? new Set<string>() : await statesFrom(store, view.state, oldest);
   for await (const info of store.list(STATES)) {
-    if (!states.has(info.key)) look(info, limit, 'the state of a version that is no longer retained, or of no version');
+    if (!referenced.states.has(info.key))
+      look(info, limit, 'the state of a version that is no longer retained, or of no version');
   }
 
   for (const info of await strayReports(store, newest)) look(info, limit, 'the report of a commit that was never made');
@@ -76,43 +79,55 @@ async function oldestRetained(store: ObjectStore, newest: number, keep: Keep, no
   return oldest;
 }
 
-/** Every file, relative to the root, that a version from `oldest` on refers to. */
-async function referencedFrom(store: ObjectStore, view: View, oldest: number): Promise<Set<string>> {
-  const referenced = new Set<string>();
-  const newest = view.state?.document.commit.version ?? 0;
-  const add = (state: LoadedState): void => {
-    for (const partition of state.partitions.values()) {
-      for (const { path } of [...partition.curated, ...partition.quarantine]) referenced.add(path);
-    }
-    for (const kind of KINDS) {
-      for (const { path } of [...activeFiles(state, kind).values()].flat()) {
-        const key = fromLogPath(kind, path);
-        if (key !== null) referenced.add(key);
-      }
-    }
-  };
-  if (view.state !== null) add(view.state);
-  for (const { path } of [...view.active.values()].flat()) referenced.add(fromLogPath('curated', path) ?? '');
-  for (let version = Math.max(1, oldest); version < newest; version += 1) {
-    const record = await readRecord(store, version);
-    if (record !== null) add(await loadState(store, record.state));
-  }
-  return referenced;
+interface Referenced {
+  /** Data files, relative to the root. */
+  readonly files: ReadonlySet<string>;
+  /** State files that the versions are read from. */
+  readonly states: ReadonlySet<string>;
 }
 
-/** The state files that versions from `oldest` on are read from. */
-async function statesFrom(store: ObjectStore, newest: LoadedState, oldest: number): Promise<Set<string>> {
-  const needed = new Set<string>();
-  const keepOf = (state: LoadedState): void => {
-    const { checkpoint, states } = state.document.since;
-    for (const key of [state.key, ...states, ...(checkpoint === null ? [] : [checkpoint])]) needed.add(key);
+/** Everything that versions from `oldest` on refer to: all of the oldest, and what each one after it brought. */
+async function referencedFrom(store: ObjectStore, view: View, oldest: number): Promise<Referenced> {
+  const files = new Set<string>();
+  const states = new Set<string>();
+  if (view.state === null) return { files, states };
+  const refer = (kind: OutputKind, refs: Iterable<FileRef>): void => {
+    for (const { path } of refs) {
+      const key = fromLogPath(kind, path);
+      if (key !== null) files.add(key);
+    }
   };
-  keepOf(newest);
-  for (let version = oldest; version < newest.document.commit.version; version += 1) {
-    const record = await readRecord(store, version);
-    if (record !== null) keepOf(await loadState(store, record.state));
+  const addDocument = (key: string, document: StateDocument): void => {
+    const { checkpoint, states: before } = document.since;
+    for (const name of [key, ...before, ...(checkpoint === null ? [] : [checkpoint])]) states.add(name);
+    for (const partition of document.partitions) {
+      for (const { path } of [...partition.curated, ...partition.quarantine]) files.add(path);
+    }
+    for (const kind of KINDS)
+      refer(
+        kind,
+        Object.values(document.foreign[kind]).flatMap((refs) => refs ?? []),
+      );
+  };
+  const addState = (state: LoadedState): void => {
+    addDocument(state.key, state.document);
+    for (const kind of KINDS) refer(kind, [...activeFiles(state, kind).values()].flat());
+  };
+  const newest = view.state.document.commit.version;
+  addState(view.state);
+  refer('curated', [...view.active.values()].flat());
+  if (oldest < newest) {
+    const record = await readRecord(store, oldest);
+    if (record === null) throw corrupt(`the record of version ${oldest} in ${store.root} is missing`);
+    addState(await loadState(store, record.state));
   }
-  return needed;
+  const between = Array.from({ length: Math.max(0, newest - oldest - 1) }, (_, index) => oldest + 1 + index);
+  await forEachInFlight(between, async (version) => {
+    const record = await readRecord(store, version);
+    if (record === null) throw corrupt(`the record of version ${version} in ${store.root} is missing`);
+    addDocument(record.state, await readDocument(store, record.state));
+  });
+  return { files, states };
 }
 
 /** Reports are kept for ever, but for those of attempts that failed: their versions have another. */
@@ -132,7 +147,7 @@ async function strayReports(store: ObjectStore, newest: number): Promise<ObjectI
   return stray;
 }
 
-function changedAt(info: ObjectInfo & { readonly modifiedAt?: string }): number | null {
+function changedAt(info: ObjectInfo): number | null {
   if (info.mtimeNs !== undefined) return Number(BigInt(info.mtimeNs) / 1_000_000n);
   return info.modifiedAt === undefined ? null : Date.parse(info.modifiedAt);
 }

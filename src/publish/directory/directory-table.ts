@@ -110,6 +110,10 @@ export class DirectoryTable implements Table {
     return this.#explained(async () => readReport(this.path, await this.#existing(version)));
   }
 
+  reportFile(version: number): Promise<string> {
+    return Promise.resolve(join(versionFolder(this.path, version), REPORT_FILE));
+  }
+
   rollback(input: RollbackInput): Promise<Commit> {
     return this.#explained(async () => {
       await claimFolder(this.path, this.#pipeline);

@@ -1,6 +1,4 @@
-import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../../errors';
 import type { VacuumReport } from '../table';
 import { DiskUse, newestChange } from './disk-use';
 import { REQUESTS, RUNS, STAGING, TEMPORARY, TRASH, versionTarget } from './layout';
@@ -9,6 +7,8 @@ import { expiredVersions, isData, removeData, type Keep } from './retention';
 
 const MS_PER_HOUR = 3_600_000;
 const HOURS_PER_DAY = 24;
+/** What is younger than this may belong to a run under way, whatever is asked for. */
+const LEAST_HOURS = 1;
 
 interface Item {
   /** Relative to the table's root. */
@@ -21,7 +21,7 @@ interface Item {
 
 export interface VacuumOptions {
   readonly dryRun: boolean;
-  /** How long staging, and anything else unfinished, must have been untouched. */
+  /** How long staging, and anything else unfinished, must have been untouched; an hour at least. */
   readonly olderThanHours: number;
   readonly keep: Keep;
   readonly newest: number;
@@ -32,13 +32,13 @@ export interface VacuumOptions {
 export async function vacuum(root: string, options: VacuumOptions): Promise<VacuumReport> {
   const { dryRun, keep, newest, now, olderThanHours } = options;
   const versions = await expiredVersions(root, newest, keep, now, true);
-  const unfinished = now.getTime() - olderThanHours * MS_PER_HOUR;
-  // A run that is under way reads its folder, whatever the contract says about days.
-  const runs = now.getTime() - Math.max(olderThanHours, keep.days * HOURS_PER_DAY) * MS_PER_HOUR;
+  const hours = Math.max(olderThanHours, LEAST_HOURS);
+  const unfinished = now.getTime() - hours * MS_PER_HOUR;
+  const runs = now.getTime() - Math.max(hours, keep.days * HOURS_PER_DAY) * MS_PER_HOUR;
   const items: Item[] = [
     ...(await Promise.all(versions.map((version) => versionItem(root, version, keep)))),
-    ...(await stagingItems(root, unfinished, olderThanHours)),
-    ...(await agedItems(root, RUNS, runs, 'plans and results of a run that ended long ago')),
+    ...(await stagingItems(root, unfinished, hours)),
+    ...(await runItems(root, runs)),
     ...(await temporaryItems(root, unfinished)),
   ];
 
@@ -63,34 +63,45 @@ async function versionItem(root: string, version: number, keep: Keep): Promise<I
   };
 }
 
-/** Attempts that nobody has written to for a while, one by one: another attempt of the run may be under way. */
+/**
+ * What runs staged that no longer show a sign of life. A run is one thing: its first group of
+ * partitions may have been written hours before its last one, and is published with it.
+ */
 async function stagingItems(root: string, before: number, hours: number): Promise<Item[]> {
   const items: Item[] = [];
-  for (const run of await list(join(root, STAGING))) {
-    const path = join(STAGING, run);
-    if (run.startsWith(TRASH)) {
-      items.push(...(await agedItem(root, path, before, INTERRUPTED)));
-      continue;
+  for (const name of await list(join(root, STAGING))) {
+    const path = join(STAGING, name);
+    if (name.startsWith(TRASH)) items.push(...(await agedItem(root, path, before, INTERRUPTED)));
+    else if ((await lastLife(root, name)) < before) {
+      const why = `staged by a run without a sign of life for ${hours} hours`;
+      items.push({ path, why, remove: () => removeTree(join(root, path)) });
     }
-    const attempts = await agedItems(root, path, before, `staged and untouched for ${hours} hours`);
-    items.push(...attempts);
-    if (attempts.length < (await list(join(root, path))).length) continue;
-    const old = attempts.length > 0 || (await newestChange(join(root, path))) < before;
-    if (old)
-      items.push({ path, why: 'an empty staging folder', parts: [], remove: () => rmdirIfEmpty(join(root, path)) });
   }
   return items;
+}
+
+/** Plans and results, which a run reads as long as it goes on. */
+async function runItems(root: string, before: number): Promise<Item[]> {
+  const items: Item[] = [];
+  for (const name of await list(join(root, RUNS))) {
+    const path = join(RUNS, name);
+    if (name.startsWith(TRASH)) items.push(...(await agedItem(root, path, before, INTERRUPTED)));
+    else if ((await lastLife(root, name)) < before) {
+      const why = 'plans and results of a run that ended long ago';
+      items.push({ path, why, remove: () => removeTree(join(root, path)) });
+    }
+  }
+  return items;
+}
+
+/** When a run last wrote anything: data, documents, or the sign of life that its activities give every minute. */
+async function lastLife(root: string, run: string): Promise<number> {
+  const changes = await Promise.all([STAGING, RUNS].map((folder) => newestChange(join(root, folder, run))));
+  // A folder that is not there says nothing.
+  return Math.max(...changes.filter(Number.isFinite));
 }
 
 const INTERRUPTED = 'remains of an interrupted removal';
-
-async function agedItems(root: string, folder: string, before: number, why: string): Promise<Item[]> {
-  const items: Item[] = [];
-  for (const name of await list(join(root, folder))) {
-    items.push(...(await agedItem(root, join(folder, name), before, name.startsWith(TRASH) ? INTERRUPTED : why)));
-  }
-  return items;
-}
 
 async function temporaryItems(root: string, before: number): Promise<Item[]> {
   const items: Item[] = [];
@@ -107,12 +118,4 @@ async function agedItem(root: string, path: string, before: number, why: string)
   return (await newestChange(join(root, path))) < before
     ? [{ path, why, remove: () => removeTree(join(root, path)) }]
     : [];
-}
-
-async function rmdirIfEmpty(path: string): Promise<void> {
-  try {
-    await rmdir(path);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTEMPTY') throw error;
-  }
 }

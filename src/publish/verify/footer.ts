@@ -47,7 +47,7 @@ export async function readRecorded(
       return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
     },
   };
-  const metadata = await parquetMetadataAsync(file, { parsers: RAW as never, geoparquet: false });
+  const metadata = await parquetMetadataAsync(file, { parsers: RAW, geoparquet: false });
   const { children } = parquetSchema(metadata);
   const flat = new Map(
     children.filter((one) => one.children.length === 0).map(({ element }) => [element.name, element]),
@@ -74,7 +74,7 @@ function statisticsOf({ statistics }: ColumnMetaData, kind: ValueKind): Statisti
   if (statistics === undefined) return {};
   const { null_count: nulls, min_value: min, max_value: max } = statistics;
   return {
-    ...(nulls === undefined ? {} : { nulls: BigInt(nulls) }),
+    ...(nulls === undefined ? {} : { nulls }),
     ...(min === undefined ? {} : { min: stored(min, kind) }),
     ...(max === undefined ? {} : { max: stored(max, kind) }),
   };

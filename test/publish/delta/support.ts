@@ -24,7 +24,7 @@ export function contractFor(path: string, overrides: Partial<Contract> = {}): Co
       { name: 'id', type: { kind: 'int64' } },
       { name: 'request', type: { kind: 'string' } },
     ],
-    publish: { ...base.publish, format: 'delta' as never },
+    publish: { ...base.publish, format: 'delta' },
     ...overrides,
   };
 }

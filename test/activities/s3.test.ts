@@ -1,0 +1,221 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { type Contract, type PipelineSource, definePipeline } from '../../src/contract';
+import { TerminalError, messageOf } from '../../src/errors';
+import { openTable } from '../../src/publish';
+import type { RunSummary } from '../../src/workflows/messages';
+import { expectTableEquals, oracle } from '../support/oracle';
+import { python } from '../support/python';
+import { runPipeline } from '../support/run-pipeline';
+import { type Fault, type S3Proxy, startS3Proxy } from '../support/s3-proxy';
+import { ACCESS_KEY, SECRET_KEY, type S3Server, s3Environment, startS3Server } from '../support/s3-server';
+import { land, transaction, transactions } from '../support/transactions';
+
+let server: S3Server;
+let proxy: S3Proxy;
+let folder: string;
+let zone = 0;
+
+beforeAll(async () => {
+  server = await startS3Server();
+  await server.createBucket('lake');
+  proxy = await startS3Proxy(server.port);
+  Object.assign(process.env, s3Environment(proxy.port));
+});
+afterAll(async () => {
+  await proxy?.close();
+  await server?.stop();
+});
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidegate-s3-'));
+  zone += 1;
+  proxy.onRequest = () => null;
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The pipeline over S3, and the same over the local copy of its raw zone, for the oracle. */
+function pipeline(): { contract: Contract; local: Contract } {
+  const source: Omit<PipelineSource, 'source'> = {
+    pipeline: 'lake',
+    columns: {
+      transaction_id: 'string',
+      user_id: 'string',
+      transaction_receipt: 'string',
+      amount: 'float64',
+      updated_at: 'timestamp[us]',
+    },
+    deduplicate: { primaryKey: 'transaction_id', orderBy: 'updated_at', scope: 'window' },
+    gates: [
+      { kind: 'notNull', column: 'user_id' },
+      { kind: 'inRange', column: 'amount', greaterThan: 0 },
+      { kind: 'unique', columns: ['transaction_receipt'] },
+    ],
+    publish: { path: `s3://lake/table ${zone}`, format: 'delta' },
+  };
+  const overS3 = { ...source, source: { path: `s3://lake/raw zone ${zone}` } };
+  return {
+    contract: definePipeline(overS3),
+    local: definePipeline({ ...overS3, source: { path: join(folder, 'raw') } }),
+  };
+}
+
+/** Writes rows to the local copy, and puts the file into the raw zone. */
+async function deliver(date: string, rows: Parameters<typeof land>[2], name: string): Promise<void> {
+  land(join(folder, 'raw'), date, rows, name);
+  const Body = readFileSync(join(folder, 'raw', `date=${date}`, name));
+  await server.client.send(
+    new PutObjectCommand({ Bucket: 'lake', Key: `raw zone ${zone}/date=${date}/${name}`, Body }),
+  );
+}
+
+async function objects(prefix: string): Promise<Map<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  const { Contents = [] } = await server.client.send(new ListObjectsV2Command({ Bucket: 'lake', Prefix: prefix }));
+  for (const { Key } of Contents) {
+    const { Body } = await server.client.send(new GetObjectCommand({ Bucket: 'lake', Key }));
+    found.set(Key!, Buffer.from(await Body!.transformToByteArray()));
+  }
+  return found;
+}
+
+/** What delta-rs sees of a table in the store: its files, brought here. */
+async function publishedFolder(): Promise<string> {
+  const files = await python<Record<string, string[]>>(
+    `
+from deltalake import DeltaTable
+options = {'AWS_ENDPOINT_URL': input['endpoint'], 'AWS_ACCESS_KEY_ID': input['key'], 'AWS_SECRET_ACCESS_KEY': input['secret'],
+           'AWS_REGION': 'us-east-1', 'AWS_ALLOW_HTTP': 'true'}
+output = {kind: DeltaTable(f"{input['table']}/{kind}", storage_options=options).file_uris() for kind in ('curated', 'quarantine')}
+`,
+    {
+      endpoint: `http://127.0.0.1:${server.port}`,
+      key: ACCESS_KEY,
+      secret: SECRET_KEY,
+      table: `s3://lake/table ${zone}`,
+    },
+  );
+  const stored = await objects(`table ${zone}/`);
+  const place = mkdtempSync(join(folder, 'published-'));
+  for (const kind of ['curated', 'quarantine']) {
+    mkdirSync(join(place, kind));
+    for (const uri of files[kind] ?? []) {
+      const key = decodeURIComponent(uri.slice('s3://lake/'.length));
+      const target = join(place, key.slice(`table ${zone}/`.length));
+      mkdirSync(dirname(target), { recursive: true });
+      writeFileSync(target, stored.get(key)!);
+    }
+  }
+  return place;
+}
+
+const newer = { updated_at: Date.UTC(2026, 4, 9) };
+
+async function deliverTwoDays(): Promise<void> {
+  await deliver('2026-05-01', [...transactions('a', 40), transaction('twice')], 'part 1 +ü.parquet');
+  await deliver('2026-05-01', [transaction('no user', { user_id: null })], '100%25.parquet');
+  await deliver('2026-05-02', [transaction('twice', newer), transaction('free', { amount: 0 })], 'z[1]*.parquet');
+}
+
+it('runs from S3 to S3: keys, rows and counts are those of the oracle, run after run, and delta-rs reads them', async () => {
+  const { contract, local } = pipeline();
+  await deliverTwoDays();
+  const first = await runPipeline(contract, 'first');
+  expect(first.commit).toMatchObject({ version: 1, path: `s3://lake/table ${zone}` });
+  const expected = await oracle({ contract: local });
+  await expectTableEquals(await publishedFolder(), expected);
+  expect(expected.quarantine.length).toBeGreaterThan(1);
+
+  await deliver('2026-05-02', [transaction('late', newer)], 'later.parquet');
+  await runPipeline(contract, 'second');
+  await expectTableEquals(await publishedFolder(), await oracle({ contract: local }));
+
+  const state = await openTable(contract).read();
+  expect(state.partitions.get('2026-05-02' as never)?.files).toMatchObject([
+    { path: 'date=2026-05-02/later.parquet', etag: expect.any(String), rows: 1 },
+    { path: 'date=2026-05-02/z[1]*.parquet', etag: expect.any(String), rows: 2 },
+  ]);
+});
+
+it('writes no credential anywhere: not in plans, resolutions, reports, states or logs', async () => {
+  const { contract } = pipeline();
+  await deliverTwoDays();
+  const summary = await runPipeline(contract, 'first');
+  const written = await objects(`table ${zone}/`);
+  expect([...written.keys()].some((key) => key.includes('/_runs/'))).toBe(true);
+  for (const text of [JSON.stringify(summary), ...[...written.values()].map((bytes) => bytes.toString('latin1'))]) {
+    for (const secret of [ACCESS_KEY, SECRET_KEY]) expect(text).not.toContain(secret);
+  }
+});
+
+it('voids a plan whose file was written again or removed after it was listed, by etag', async () => {
+  const { contract } = pipeline();
+  await deliverTwoDays();
+  let listed = false;
+  let done: Promise<void> | undefined;
+  proxy.onRequest = ({ method, url }) => {
+    // Once the plan is written, another delivery replaces a file.
+    if (!listed && method === 'PUT' && url.includes('/_runs/')) {
+      listed = true;
+      done = deliver('2026-05-02', [transaction('other', newer), transaction('rows')], 'z[1]*.parquet');
+    }
+    return null;
+  };
+  await expect(runPipeline(contract, 'moved')).rejects.toMatchObject({ type: 'VoidPlan' });
+  await done;
+  expect((await openTable(contract).read()).version).toBe(0);
+});
+
+it('gets there with one commit through a network that drops, cuts, doubles, delays and refuses', async () => {
+  const { contract, local } = pipeline();
+  await deliverTwoDays();
+  const all: readonly Fault[] = [
+    'drop request',
+    'drop reply',
+    'truncate request',
+    'truncate reply',
+    'duplicate request',
+    'delay',
+    'throttle',
+    'internal error',
+  ];
+  let count = 0;
+  let injected = 0;
+  proxy.onRequest = () => {
+    count += 1;
+    return count % 7 === 3 ? all[(injected += 1) % all.length]! : null;
+  };
+  let summary: RunSummary | undefined;
+  const failures: string[] = [];
+  for (let tried = 0; summary === undefined && tried < 10; tried += 1) {
+    summary = await runPipeline(contract, 'the one request').catch((error: unknown) => {
+      failures.push(messageOf(error));
+      // As Temporal would, only what may pass is tried again.
+      if ((error as { nonRetryable?: boolean }).nonRetryable === true || error instanceof TerminalError) throw error;
+      return undefined;
+    });
+  }
+  proxy.onRequest = () => null;
+  expect(injected).toBeGreaterThan(all.length);
+  expect(summary?.commit?.version).toBe(1);
+  expect(await openTable(contract).history()).toHaveLength(1);
+  await expectTableEquals(await publishedFolder(), await oracle({ contract: local }));
+  for (const secret of [ACCESS_KEY, SECRET_KEY]) expect(failures.join('\n')).not.toContain(secret);
+}, 120_000);
+
+it('ends a run at once, with the reason, where the store denies a data file to be read or written', async () => {
+  const { contract } = pipeline();
+  await deliverTwoDays();
+  const isPolars = (agent: unknown): boolean => !String(agent).includes('aws-sdk');
+  for (const method of ['GET', 'PUT']) {
+    proxy.onRequest = (passed) => (passed.method === method && isPolars(passed.headers['user-agent']) ? 'deny' : null);
+    const failure: unknown = await runPipeline(contract, `denied ${method}`).catch((error: unknown) => error);
+    expect([method, messageOf(failure)]).toEqual([
+      method,
+      expect.stringMatching(/^cannot (?:read|write) .*: access denied\. Let/),
+    ]);
+    expect(failure).toMatchObject({ nonRetryable: true });
+    expect(JSON.stringify(failure) + messageOf(failure)).not.toContain(ACCESS_KEY);
+  }
+});
