@@ -91,7 +91,7 @@ it('a publisher that slept while vacuum took its staging claims nothing, not eve
     { TIDEGATE_FAILPOINTS: 'publish.before-claim=stall:1500' },
   );
   const table = openTable(contractFor(path));
-  const now = new Date(Date.now() + 3_600_000);
+  const now = new Date(Date.now() + 2 * 3_600_000);
   const trees = () => readdir(join(path, '_staging'), { recursive: true });
   while (!(await trees()).some((name) => name.endsWith('.swing'))) await sleep(5);
   await table.vacuum({ dryRun: false, olderThanHours: 0.5, now });

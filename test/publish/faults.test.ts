@@ -163,7 +163,7 @@ describe('no permission', () => {
       code: 'EACCES',
       message: expect.stringMatching(/the table at .*EACCES: permission denied, mkdir '.*_staging.*give the user/),
     });
-    expect(JSON.parse(asNobody(path, 'pathOf()').stdout)).toMatch(/snapshots\/00000001$/);
+    expect(JSON.parse(asNobody(path, 'pathOf()').stdout).path).toMatch(/snapshots\/00000001$/);
     for (const name of ['', '_staging', 'snapshots', 'requests']) await chmod(join(path, name), 0o755);
     expect(await readVersion(join(path, 'current'))).toEqual(before);
     expect((await openTable(contractFor(path)).publish(input)).version).toBe(2);
@@ -177,7 +177,7 @@ describe('no permission', () => {
     delete process.env['TIDEGATE_FAILPOINTS'];
     for (const name of ['', 'snapshots', 'requests']) await chmod(join(path, name), 0o555);
 
-    expect(JSON.parse(asNobody(path, 'pathOf()').stdout)).toMatch(/snapshots\/00000001$/);
+    expect(JSON.parse(asNobody(path, 'pathOf()').stdout).path).toMatch(/snapshots\/00000001$/);
     for (const name of ['', 'snapshots', 'requests']) await chmod(join(path, name), 0o755);
     expect((await openTable(contractFor(path)).pathOf()).path).toMatch(/snapshots\/00000002$/);
   });
