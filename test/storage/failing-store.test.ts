@@ -36,8 +36,3 @@ describe('a store whose operations are failpoints', () => {
     await one.stat('a');
   });
 });
-
-it('a store is the plain one when no failpoint is set', async () => {
-  const store = openStore(mkdtempSync(join(tmpdir(), 'tidegate-plain-')));
-  expect(Object.values(store).map(String).join()).not.toContain('around');
-});
