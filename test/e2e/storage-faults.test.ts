@@ -13,12 +13,12 @@ import { transaction, transactions } from '../support/transactions';
  */
 const ALL = process.env['TIDEGATE_FAULTS'] === 'all';
 /** Operations at which the process is killed, of each format. */
-const KILLED: Record<Format, number> = { delta: 6, directory: 3 };
+const KILLED: Record<Format, number> = { delta: 4, directory: 2 };
 const LANES = 4;
 /** A reply that is lost differs from an operation not done where it changes something. */
 const WRITES = / (?:write|putIfAbsent|delete) /;
 /** The directory format's own operations are enumerated in test/publish/faults.test.ts; here those around them, spread. */
-const THROWN_AT = 20;
+const THROWN_AT = 12;
 /** `TIDEGATE_FAULTS=<n>` makes only so many of the runs, evenly spread. */
 const AT_MOST = ALL ? Number.POSITIVE_INFINITY : Number(process.env['TIDEGATE_FAULTS'] ?? Number.POSITIVE_INFINITY);
 /** Larger runs with drawn faults, of each format. */
@@ -112,6 +112,7 @@ describe.each<Format>(['delta', 'directory'])('a run with format %s', (format) =
 
       const began = Date.now();
       let injected = 0;
+      const missed: string[] = [];
       const queue = cases.values();
       await Promise.all(
         lanes.map(async (lane) => {
@@ -125,6 +126,7 @@ describe.each<Format>(['delta', 'directory'])('a run with format %s', (format) =
               throw new Error(`${label}: ${String(error)}`, { cause: error });
             }
             injected += outcome.fired;
+            if (outcome.fired === 0) missed.push(label);
             tables.push(outcome.table);
           }
           await expectTables(lane, tables, format);
@@ -134,10 +136,11 @@ describe.each<Format>(['delta', 'directory'])('a run with format %s', (format) =
         new Set(cases.filter((fault) => fault.action === action).map(({ at }) => at)).size;
       process.stderr.write(
         `${format}: ${injected} faults injected in ${cases.length} runs: thrown at ${count('throw')} and killed at ` +
-          `${count('kill')} of ${operations.length} storage operations, in ${Math.round((Date.now() - began) / 1000)} s\n`,
+          `${count('kill')} of ${operations.length} storage operations, in ${Math.round((Date.now() - began) / 1000)} s` +
+          `${missed.length === 0 ? '' : `; not reached: ${missed.join(', ')}`}\n`,
       );
-      // Where operations are under way together, a run may make one or two fewer than the one that was counted.
-      expect(injected).toBeGreaterThanOrEqual(cases.length - 2);
+      // A run may make a few operations fewer than the one that was counted: then its last ones are not reached.
+      expect(missed.length).toBeLessThanOrEqual(Math.max(2, cases.length / 20));
     },
     MINUTES * 60_000,
   );

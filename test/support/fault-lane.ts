@@ -157,7 +157,7 @@ export class FaultLane {
       if (JSON.stringify(ids) !== JSON.stringify(seen.at(-1))) seen.push(ids);
     };
     look();
-    const eyes = setInterval(look, 50);
+    const eyes = setInterval(look, 100);
     try {
       const result = handle.result();
       for (;;) {
