@@ -24,7 +24,8 @@ import { codeOf } from './errors';
  * - `publish.before-build`: everything was checked, nothing is written;
  * - `publish.built`: the tree stands in staging, not all of it durable;
  * - `publish.before-claim`: the tree is complete and durable;
- * - `publish.claimed`: the version's number is taken, `current` still shows the one before;
+ * - `publish.claimed`: the version's number is taken, `current` still shows the one before; of a Delta table, its
+ *   entry stands in the curated log, and nothing that follows from it is written;
  * - `publish.indexed`: the request id is known, `current` still shows the version before;
  * - `publish.shown`: the version is current, its publisher does not know it yet
  *   (these two also fire in whoever finishes what an interrupted publisher left);

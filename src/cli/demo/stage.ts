@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { codeOf } from '../../errors';
 import { UsageError } from '../support/exit';
+import type { Format } from './formats';
 
 export const PIPELINE = 'transactions';
 
 /** Where the demo's files lie. */
 export interface Stage {
   readonly dir: string;
+  readonly format: Format;
   readonly raw: string;
   readonly table: string;
   readonly pipelines: string;
@@ -21,13 +23,14 @@ export interface Stage {
  * Makes the demo's folder with its contract.
  * @throws UsageError when the folder is in use for something else.
  */
-export async function setStage(given?: string): Promise<Stage> {
+export async function setStage(format: Format, given?: string): Promise<Stage> {
   const dir = given === undefined ? await mkdtemp(path.join(tmpdir(), 'tidegate-demo-')) : path.resolve(given);
   if (given !== undefined && (await entriesOf(dir)).length > 0) {
     throw new UsageError(`the folder ${dir} is not empty: name one that is, or that is not there yet`);
   }
   const stage: Stage = {
     dir,
+    format,
     raw: path.join(dir, 'raw'),
     table: path.join(dir, 'curated'),
     pipelines: path.join(dir, 'pipelines'),
@@ -37,7 +40,7 @@ export async function setStage(given?: string): Promise<Stage> {
   };
   await mkdir(stage.raw, { recursive: true });
   await mkdir(stage.pipelines, { recursive: true });
-  await writeFile(stage.contract, CONTRACT);
+  await writeFile(stage.contract, contractOf(format));
   return stage;
 }
 
@@ -51,7 +54,7 @@ async function entriesOf(folder: string): Promise<string[]> {
   }
 }
 
-const CONTRACT = `pipeline: ${PIPELINE}
+const contractOf = (format: Format): string => `pipeline: ${PIPELINE}
 source:
   path: ../raw
 columns:
@@ -73,7 +76,7 @@ gates:
   - { kind: inRange, column: amount, greaterThan: 0 }
   - { kind: unique, columns: transaction_receipt }
 publish:
-  path: ../curated
+  path: ../curated${format === 'directory' ? '' : `\n  format: ${format}`}
 schedule:
   every: 15m
 `;

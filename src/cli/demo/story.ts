@@ -1,4 +1,3 @@
-import { readdir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Contract } from '../../contract';
 import { loadContract } from '../../contract';
@@ -17,10 +16,12 @@ import { note, styleFor } from '../support/output';
 import { progressLine } from '../support/progress';
 import { startRequester } from '../support/requester';
 import { whereThingsLie } from './epilogue';
+import type { Format, View } from './formats';
+import { viewOf } from './formats';
 import type { Stage } from './stage';
 import { PIPELINE, setStage } from './stage';
 import type { Transaction } from './transactions';
-import { dayOf, days, differences, expectedTable, land, numbers, readPublished, settled } from './transactions';
+import { dayOf, days, differences, expectedTable, land, numbers, settled } from './transactions';
 import type { WorkerProcess } from './worker-process';
 import { lastWords, startWorker } from './worker-process';
 
@@ -37,9 +38,12 @@ const ROWS_A_DAY = 240;
  * The demo: five steps on real parts. Whatever happens, server and worker are stopped at the end.
  * @throws Error when the table is not what it must be.
  */
-export async function tellStory(options: { readonly dir?: string; readonly keep?: boolean }, say: Say): Promise<void> {
+export async function tellStory(
+  options: { readonly dir?: string; readonly format: Format; readonly keep?: boolean },
+  say: Say,
+): Promise<void> {
   const started = Date.now();
-  const stage = await setStage(options.dir);
+  const stage = await setStage(options.format, options.dir);
   say(`Everything of this demo lies in ${stage.dir}`);
   const server = await startDevServer({ logFile: stage.serverLog });
   const interrupt = interruption();
@@ -48,7 +52,7 @@ export async function tellStory(options: { readonly dir?: string; readonly keep?
   const telling = story.tell();
   try {
     await Promise.race([telling, interrupt.promise]);
-    say(`\n${whereThingsLie(stage, server, options.keep === true)}`);
+    say(`\n${await whereThingsLie(stage, server, options.keep === true)}`);
     say(`\nDone in ${formatDuration(Date.now() - started)}.`);
     if (options.keep) {
       say(`Temporal at ${server.address}, web UI at ${server.uiUrl}, and a worker are running. Ctrl-C stops them.`);
@@ -70,6 +74,7 @@ class Story {
   readonly #landed: Transaction[] = [];
   readonly #next = numbers(20_260_501);
   readonly #style = styleFor();
+  readonly #view: View;
 
   constructor(
     readonly stage: Stage,
@@ -77,7 +82,9 @@ class Story {
     readonly temporal: TemporalClient,
     readonly stopped: AbortSignal,
     readonly say: Say,
-  ) {}
+  ) {
+    this.#view = viewOf(stage);
+  }
 
   async tell(): Promise<void> {
     const { stage, server, say } = this;
@@ -140,7 +147,7 @@ class Story {
     const file = await this.#land(LATE_DAY, 'late-0001.parquet', [late]);
     this.say(`Landed ${path.relative(this.stage.dir, file)}`);
     const report = await this.#run();
-    const published = await readPublished(path.join(report.commit!.path, 'curated'));
+    const published = await this.#view.published();
     const found = published.filter(({ transaction_id: id }) => id === late.transaction_id).length;
     if (found !== 1) throw new Error(`the late record is in the table ${found} times`);
     const partition = report.partitions.find(({ date }) => date === LATE_DAY);
@@ -154,37 +161,33 @@ class Story {
     this.#step(
       4,
       'A worker is killed while it publishes',
-      `One more day lands. The worker dies by SIGKILL at the failpoint publish.claimed: the new version is complete and its\n` +
-        'number is taken, but readers do not see it yet. The worst moment there is.',
+      `One more day lands. The worker dies by SIGKILL at the failpoint publish.claimed: ${this.#view.moment}`,
     );
     await this.#land(LAST_DAY, 'part-0001.parquet', dayOf(LAST_DAY, ROWS_A_DAY, this.#next));
     await this.#worker?.stop();
     const marker = path.join(this.stage.dir, 'killed.marker');
     const doomed = startWorker(this.stage, this.server.address, `publish.claimed=kill@${marker}`);
     this.#worker = doomed;
-    const before = await this.#shown();
+    const before = await this.#view.newest();
     const running = this.#run(async () => {
       const signal = await doomed.exited;
       if (signal !== 'SIGKILL') throw new Error(`the worker ended unasked:\n${await lastWords(this.stage)}`);
       this.say(
         `Worker ${doomed.pid} was killed (${signal}). Its last words: ${(await lastWords(this.stage)).split('\n').at(-1)}`,
       );
-      const claimed = (await readdir(path.join(this.stage.table, 'snapshots'))).toSorted().at(-1);
-      this.say(
-        `Claimed: snapshots/${claimed}. Shown: current still leads to ${before}, whole: ${plural((await this.#published()).length, 'row')}. The run waits for a worker.`,
-      );
+      this.say(`${await this.#view.left(before)} The run waits for a worker.`);
       this.#worker = startWorker(this.stage, this.server.address);
       this.say(`A worker comes back, as process ${this.#worker.pid}.`);
     });
     const report = await running;
-    const published = await this.#published();
+    const published = await this.#view.published();
     const expected = expectedTable(this.#landed);
     const wrong = differences(published, expected);
     if (wrong.length > 0)
       throw new Error(`the table is not right: ${wrong.slice(0, 5).join('; ')} (${wrong.length} in all)`);
     const commits = await openTable(contract).history();
     this.say(
-      `The same run went on and showed version ${report.commit?.version}. The table, read back: ${plural(published.length, 'row')}, ` +
+      `${this.#view.went} ${report.commit?.version}. The table, read back: ${plural(published.length, 'row')}, ` +
         `${formatCount(new Set(published.map((row) => row.transaction_id)).size)} transactions, nothing twice and nothing missing,\n` +
         `row for row what one query over all ${formatCount(this.#landed.length)} raw rows gives. ` +
         `${plural(commits.length, 'run')}, ${plural(commits.length, 'commit')}.`,
@@ -229,14 +232,6 @@ class Story {
   async #land(date: PartitionDate, name: string, rows: readonly Transaction[]): Promise<string> {
     this.#landed.push(...rows);
     return await land(this.stage.raw, date, name, rows);
-  }
-
-  async #shown(): Promise<string> {
-    return await readlink(path.join(this.stage.table, 'current'));
-  }
-
-  async #published(): Promise<Transaction[]> {
-    return await readPublished(path.join(this.stage.table, await this.#shown(), 'curated'));
   }
 
   #step(number: number, title: string, text: string): void {

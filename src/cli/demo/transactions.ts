@@ -98,10 +98,16 @@ export function expectedTable(landed: readonly Transaction[]): Map<string, Trans
   return new Map([...newest].filter(([, row]) => row.user_id !== null && row.cents > 0));
 }
 
-/** The published rows of one version, in whatever order they lie. */
-export async function readPublished(curated: string): Promise<Transaction[]> {
+/** The published rows of one version, in whatever order they lie. `files`: paths, or patterns of them. */
+export async function readPublished(files: readonly string[]): Promise<Transaction[]> {
+  const rows: Transaction[] = [];
+  for (const file of files) rows.push(...(await readRows(file)));
+  return rows;
+}
+
+async function readRows(file: string): Promise<Transaction[]> {
   const frame = await pl
-    .scanParquet(path.join(curated, '*', '*.parquet'))
+    .scanParquet(file)
     .select(
       'transaction_id',
       'user_id',
