@@ -2,7 +2,7 @@ import type { CountedFile } from '../discovery/manifest';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { TerminalError, VoidPlan, messageOf } from '../errors';
 import { safeText } from '../safe-text';
-import { type ObjectStore, causeOf, openStore, redact } from '../storage';
+import { type ObjectStore, StorageError, causeOf, openStore, redact } from '../storage';
 import { isStoreError, refusalOf } from './store-error';
 
 export const sourceOf = (sourceRoot: string): ObjectStore => openStore(sourceRoot);
@@ -53,7 +53,7 @@ export async function failReading(
   await verifyFiles(sourceRoot, [file]);
   const message = redact(messageOf(error)).split('\n')[0] ?? '';
   const errno = Number(IO_ERROR.exec(message)?.[1]);
-  if (error instanceof TerminalError) throw error;
+  if (error instanceof TerminalError || error instanceof StorageError) throw error;
   const refusal = refusalOf(message);
   if (refusal !== null) {
     const what = `cannot read ${safeText(file.path)} (partition ${partition.date}) in ${sourceRoot}`;
