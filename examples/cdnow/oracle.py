@@ -1,15 +1,17 @@
 """Holds the published table against one query over everything, in DuckDB.
 
-Called by replay.ts with the raw zone, the published version's folder, the original file, and the counts that
+Called by replay.ts with the raw zone, the published version's folder (or the root of the Delta tables), the original file, and the counts that
 Tidegate reported for each partition (JSON). Prints one JSON document: what was compared, and how many differences
 there were. Nothing here comes from Tidegate: the rules of cdnow.yaml are written again, in SQL.
 """
 
 import json
+import os
 import sys
 import time
 
 import duckdb
+from deltalake import DeltaTable
 
 raw, version, master, reported = sys.argv[1:]
 started = time.monotonic()
@@ -19,6 +21,13 @@ db.execute("SET TimeZone = 'UTC'")
 COLUMNS = "transaction_id, customer_id, number_of_cds, dollar_value, arrived_at"
 
 
+def files_of(folder: str) -> list[str]:
+    """A Delta table's files are those that its log names, as another reader finds them; a zone's are all there are."""
+    if os.path.isdir(f"{folder}/_delta_log"):
+        return [f"{folder}/{path}" for path in DeltaTable(folder).get_add_actions().column("path").to_pylist()]
+    return [f"{folder}/**/*.parquet"]
+
+
 def load(name: str, folder: str, columns: str) -> None:
     """A zone's rows, each with its partition, its file's path below the zone, and its row in the file."""
     db.execute(
@@ -26,9 +35,9 @@ def load(name: str, folder: str, columns: str) -> None:
         CREATE TABLE {name} AS
         SELECT regexp_extract(filename, 'date=([^/]+)/', 1)::DATE AS day, {columns},
                substr(filename, length($folder) + 2) AS file, file_row_number AS "row"
-        FROM read_parquet($folder || '/**/*.parquet', filename = true, file_row_number = true, hive_partitioning = false)
+        FROM read_parquet($files, filename = true, file_row_number = true, hive_partitioning = false)
         """,
-        {"folder": folder},
+        {"folder": folder, "files": files_of(folder)},
     )
 
 

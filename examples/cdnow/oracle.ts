@@ -28,7 +28,7 @@ export interface Comparison {
 
 const WINDOWS = process.platform === 'win32';
 
-/** `TIDEGATE_TEST_PYTHON`, which must have DuckDB, or a Python in an environment of its own below `cache`; made on first use. */
+/** `TIDEGATE_TEST_PYTHON`, which must have DuckDB and deltalake, or a Python in an environment of its own below `cache`; made on first use. */
 export async function preparePython(sources: string, cache: string, say: (line: string) => void): Promise<string> {
   const given = process.env['TIDEGATE_TEST_PYTHON'];
   if (given) return given;
@@ -38,7 +38,7 @@ export async function preparePython(sources: string, cache: string, say: (line: 
   const python = (root: string): string =>
     WINDOWS ? join(root, 'Scripts', 'python.exe') : join(root, 'bin', 'python');
   if (existsSync(home)) return python(home);
-  say(`Installing DuckDB (${readFileSync(requirements, 'utf8').trim()}) for the comparison, once …`);
+  say(`Installing ${readFileSync(requirements, 'utf8').trim().replace('\n', ' and ')} for the comparison, once …`);
   const scratch = `${home}.${process.pid}`;
   try {
     await run(WINDOWS ? 'python' : 'python3', ['-m', 'venv', scratch]);
@@ -48,7 +48,7 @@ export async function preparePython(sources: string, cache: string, say: (line: 
     rmSync(scratch, { recursive: true, force: true });
     if (existsSync(home)) return python(home);
     throw new Error(
-      `DuckDB could not be installed; the comparison needs Python 3 with venv and a package index: ${String(error)}`,
+      `DuckDB and deltalake could not be installed; the comparison needs Python 3 with venv and a package index: ${String(error)}`,
       { cause: error },
     );
   }

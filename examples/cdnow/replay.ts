@@ -1,8 +1,9 @@
 /**
  * Replays CDNOW's eighteen months through Tidegate, a run a month, and holds the table against one query over everything.
- * Usage: replay.js [--dir <new or empty folder>]; by default examples/cdnow/replay, which is made anew.
+ * Usage: replay.js [--dir <new or empty folder>] [--format directory|delta]; by default examples/cdnow/replay, which is
+ * made anew, and a table of format directory.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Temporal } from '@js-temporal/polyfill';
@@ -22,6 +23,8 @@ const CACHE = join(PACKAGE, 'node_modules', '.cache', 'tidegate');
 const FIRST_MONTH = Temporal.PlainYearMonth.from('1997-01');
 const MONTHS = 18;
 
+type Format = 'directory' | 'delta';
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** The replay as it goes: what stands for each partition, and what it took. */
@@ -29,7 +32,7 @@ class Replay {
   /** The latest report of each partition: what the table holds of it. */
   readonly partitions = new Map<string, PartitionReport>();
   runs = 0;
-  /** Absolute path of the newest version. */
+  /** Absolute path of the newest version; of a Delta table, its root. */
   version = '';
   seconds = 0;
 
@@ -86,12 +89,12 @@ class Replay {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { dir: { type: 'string' } } });
-  const folder = prepareFolder(values.dir);
+  const { dir, format } = parameters();
+  const folder = prepareFolder(dir);
   const paths = { raw: join(folder, 'raw'), counts: join(folder, 'counts.json') };
   mkdirSync(paths.raw);
   mkdirSync(join(folder, 'pipelines'));
-  copyFileSync(join(SOURCES, 'cdnow.yaml'), join(folder, 'pipelines', 'cdnow.yaml'));
+  writeFileSync(join(folder, 'pipelines', 'cdnow.yaml'), contractOf(format));
   mkdirSync(CACHE, { recursive: true });
   const python = await preparePython(SOURCES, CACHE, say);
 
@@ -150,6 +153,22 @@ function conclude({ engine, files, rows, comparisons, violations, dollars, secon
   say(`\nLook further: ${replay.version}`);
   if (!equal) throw new Error('the published table is not what one query over everything gives');
   say(`Equal: ${replay.runs} runs published exactly what one query over everything gives.`);
+}
+
+function parameters(): { dir: string | undefined; format: Format } {
+  const { values } = parseArgs({ options: { dir: { type: 'string' }, format: { type: 'string' } } });
+  const { dir, format = 'directory' } = values;
+  if (format !== 'directory' && format !== 'delta') throw new Error(`--format is directory or delta, not ${format}`);
+  return { dir, format };
+}
+
+/** cdnow.yaml, with the table's format. */
+function contractOf(format: Format): string {
+  const text = readFileSync(join(SOURCES, 'cdnow.yaml'), 'utf8');
+  if (format === 'directory') return text;
+  const publish = 'publish: { path: ../curated }';
+  if (!text.includes(publish)) throw new Error(`cdnow.yaml does not say "${publish}"`);
+  return text.replace(publish, `publish: { path: ../curated, format: ${format} }`);
 }
 
 /** A new or empty folder that was asked for; else our own, made anew. */

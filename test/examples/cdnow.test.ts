@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pythonPath } from '../support/python-env';
@@ -14,8 +14,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the command a user runs, and returns what it printed and how it ended. */
-async function example(): Promise<{ code: number | null; lines: string[]; errors: string }> {
-  const args = ['run', '--silent', 'example:cdnow', '--', '--dir', join(folder, 'replay')];
+async function example(format: string): Promise<{ code: number | null; lines: string[]; errors: string }> {
+  const args = ['run', '--silent', 'example:cdnow', '--', '--format', format, '--dir', join(folder, format)];
   const child = spawn('npm', args, {
     cwd: ROOT,
     env: { ...process.env, TIDEGATE_TEST_PYTHON: pythonPath() },
@@ -38,11 +38,13 @@ function withoutSeconds(line: string): string {
     .trimEnd();
 }
 
-test(
-  "eighteen months of CDNOW, a run a month: the table equals one query over everything, and the README's numbers are true",
-  async () => {
-    const { code, lines, errors } = await example();
+test.each(['directory', 'delta'])(
+  "eighteen months of CDNOW in format %s, a run a month: the table equals one query over everything, and the README's numbers are true",
+  async (format) => {
+    const { code, lines, errors } = await example(format);
     expect({ code, errors: code === 0 ? '' : errors }).toEqual({ code: 0, errors: '' });
+    const log = join(folder, format, 'curated', 'curated', '_delta_log');
+    expect(existsSync(log)).toBe(format === 'delta');
     expect(lines.findLast((line) => line !== '')).toBe(
       'Equal: 21 runs published exactly what one query over everything gives.',
     );
