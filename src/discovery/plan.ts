@@ -30,6 +30,7 @@ export function makePlan(input: PlanInput): Plan {
     windowFrom: scope.kind === 'incremental' ? windowStart(state.watermark, contract.incremental.lookback) : null,
     watermark: watermarkAfter(scope, state.watermark, partitions),
     partitions,
+    removed: [],
     left,
     ignored: listing.ignored.toSorted((a, b) => byPath(a, b) || compareBytes(a.reason, b.reason)),
     contract,

@@ -17,8 +17,13 @@ const counts = {
     .describe('Rows that violate each gate, by gate name. A row can violate several.'),
 };
 
+const decision = z.union([z.literal('all'), z.array(date)]).optional();
 const scope = z.union([
-  z.object({ kind: z.literal('incremental') }),
+  z.object({
+    kind: z.literal('incremental'),
+    includeLate: decision.describe('Late partitions taken whatever the policy says.'),
+    removeGone: decision.describe('Gone partitions removed whatever the policy says.'),
+  }),
   z.object({ kind: z.literal('backfill'), from: date, to: date }),
   z.object({ kind: z.literal('backfill'), select: z.enum(['all', 'stale']) }),
   z.object({ kind: z.literal('rollback'), to: z.int().positive().describe('The version restored.') }),

@@ -66,7 +66,10 @@ const inputs: fc.Arbitrary<PlanInput> = fc
       ),
     };
     return {
-      contract: { ...contract, incremental: { start: start === null ? null : dated(start), lookback, future } },
+      contract: {
+        ...contract,
+        incremental: { ...contract.incremental, start: start === null ? null : dated(start), lookback, future },
+      },
       digests,
       scope,
       state,

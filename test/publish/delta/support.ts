@@ -110,6 +110,7 @@ export async function stage({ contract, base, requestId, outcomes, rows = plainR
       rows: counts.read,
       bytes: 10,
     })),
+    removed: [],
     left: [],
     ignored: [],
     contract,

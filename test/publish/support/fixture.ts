@@ -26,10 +26,11 @@ export function contractFor(
     pipeline: overrides.pipeline ?? 'transactions',
     source: { path: '/raw', partitionColumn: 'date', extraColumns: 'fail', unrecognized: 'warn' },
     columns: [{ name: 'id', type: { kind: 'int64' } }],
-    incremental: { start: null, lookback: 3, future: 'leave' },
+    incremental: { start: null, lookback: 3, reprocess: 'changed', late: 'process', gone: 'keep', future: 'leave' },
     deduplicate: { primaryKey: ['id'], orderBy: [{ column: 'id', direction: 'desc' }], scope: 'partition' },
     gates: [{ kind: 'notNull', name: 'id_present', column: 'id' }],
     publish: { path, format: 'directory', keep: overrides.keep ?? { versions: 30, days: 7 } },
+    engine: { memory: 1024 ** 3 },
     schedule: null,
     notify: { webhook: null },
   };
@@ -112,6 +113,7 @@ function planFor({ contract, base, watermark }: Staging, results: readonly Parti
       const files = [{ path: `date=${date}/a.parquet`, size: 10, mtimeNs: '1790000000123456789', rows: counts.read }];
       return { date, reason: 'new', files, fingerprint: fingerprint(files), rows: counts.read, bytes: 10 };
     }),
+    removed: [],
     left: [],
     ignored: [],
     contract,
