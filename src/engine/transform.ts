@@ -27,18 +27,21 @@ import { frameOf, pl } from './polars';
  * @throws TerminalError `UnreadableFile`; `ContractError` when a gate cannot be evaluated.
  */
 export async function transformPartition(input: TransformInput, hooks: EngineHooks = {}): Promise<PartitionResult> {
-  const { contract, sourceRoot, partition, resolution } = input;
+  const { contract, partition, resolution } = input;
+  const { rebuilt } = partition;
+  const sourceRoot = rebuilt?.root ?? input.sourceRoot;
+  const read = { ...partition, files: rebuilt?.files ?? partition.files };
   const flags = await flagsOf(contract, partition.date);
   const sets = await readRowSets(input.resolutionDir, resolution.rowSets);
-  const misfiledIn = await misfiledChecks(sourceRoot, partition, contract.source.partitionColumn);
+  const misfiledIn = await misfiledChecks(sourceRoot, read, contract.source.partitionColumn);
   const curated = new OutputWriter(input, 'curated');
   const quarantine = new OutputWriter(input, 'quarantine');
   const violations = flags.map(() => 0);
-  let misfiled = 0;
+  let misfiled = rebuilt?.misfiled ?? 0;
   let done = 0;
-  for (const batch of batchesOf(partition, batchRows(contract, partition))) {
+  for (const batch of batchesOf(read, batchRows(contract, partition))) {
     hooks.signal?.throwIfAborted();
-    const rows = await readBatch(input, batch, misfiledIn, hooks.signal);
+    const rows = await readBatch({ ...input, sourceRoot }, batch, misfiledIn, hooks.signal);
     const outcome = await judge(rows, batch, flags, sets);
     for (const [i, count] of outcome.violations.entries()) violations[i] = violations[i]! + count;
     misfiled += outcome.misfiled;
@@ -49,7 +52,7 @@ export async function transformPartition(input: TransformInput, hooks: EngineHoo
     const bytes = (partition.bytes * batch.rows) / Math.max(1, partition.rows);
     await releaseNativeMemory({ rows: batch.rows, columns: contract.columns.length, bytes });
   }
-  await verifyFiles(sourceRoot, partition.files);
+  await verifyFiles(sourceRoot, read.files);
   return {
     date: partition.date,
     counts: {
@@ -63,6 +66,7 @@ export async function transformPartition(input: TransformInput, hooks: EngineHoo
     },
     curated: curated.files,
     quarantine: quarantine.files,
+    verdicts: resolution.verdicts ?? [],
   };
 }
 
