@@ -2,7 +2,7 @@ import type { CountedFile } from '../discovery/manifest';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { TerminalError, VoidPlan, messageOf } from '../errors';
 import { safeText } from '../safe-text';
-import { type ObjectStore, StorageError, causeOf, openStore, redact } from '../storage';
+import { type ObjectStore, StorageError, causeOf, changeOf, openStore, redact } from '../storage';
 import { isStoreError, refusalOf } from './store-error';
 
 export const sourceOf = (sourceRoot: string): ObjectStore => openStore(sourceRoot);
@@ -19,22 +19,6 @@ export async function verifyFiles(sourceRoot: string, files: readonly CountedFil
     if (change !== undefined) throw new VoidPlan(change);
   }
 }
-
-async function changeOf(store: ObjectStore, file: CountedFile): Promise<string | null> {
-  const found = await store.stat(file.path);
-  if (found === null) return `${safeText(file.path)} was planned and is gone`;
-  const same =
-    found.special === undefined &&
-    found.size === file.size &&
-    (file.mtimeNs === undefined || found.mtimeNs === file.mtimeNs) &&
-    (file.etag === undefined || found.etag === file.etag);
-  return same
-    ? null
-    : `${safeText(file.path)} changed after it was planned (planned: ${describe(file)}; found: ${describe(found)})`;
-}
-
-const describe = ({ size, mtimeNs, etag }: Pick<CountedFile, 'size' | 'mtimeNs' | 'etag'>): string =>
-  `${size} bytes, ${etag === undefined ? `mtime ${mtimeNs} ns` : `etag ${etag}`}`;
 
 const IO_ERROR = /os error (\d+)/i;
 /** Linux errno values of errors that another try may not meet: EPERM, EIO, ENOMEM, EACCES, ENFILE, EMFILE, ENOSPC, ESTALE. */

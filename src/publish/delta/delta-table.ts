@@ -3,8 +3,9 @@ import type { Contract } from '../../contract/contract';
 import { codeOf, messageOf, TerminalError } from '../../errors';
 import { parseReport, type Report } from '../../quality';
 import { openStore, type ObjectStore } from '../../storage';
-import { chooseVersion } from '../choose-version';
-import { forEachInFlight } from '../directory/in-flight';
+import { checkPipeline } from '../check-results';
+import { chooseVersion, existingVersion } from '../choose-version';
+import { forEachInFlight } from '../in-flight';
 import type { OpenTableOptions } from '../open-table';
 import type {
   Commit,
@@ -74,13 +75,7 @@ export class DeltaTable implements Table {
   }
 
   async publish(input: PublishInput): Promise<Commit> {
-    const { pipeline } = this.#place;
-    if (input.plan.pipeline !== pipeline) {
-      throw new TerminalError(
-        'TargetError',
-        `the plan is of the pipeline "${input.plan.pipeline}"; the table at ${this.path} is of "${pipeline}"`,
-      );
-    }
+    checkPipeline(input.plan, this.#place.pipeline, this.path);
     await this.claimFolder();
     return this.#tidied(await publish(this.#place, input, this.#options));
   }
@@ -170,18 +165,11 @@ export class DeltaTable implements Table {
 
   async #existing(version: number | undefined): Promise<CommitRecord> {
     const { state } = await this.#open();
-    if (state === null) throw new TerminalError('RequestError', `nothing is published at ${this.path} yet`);
-    const { commit, report, deltaVersion } = state.document;
-    const wanted = version ?? commit.version;
-    if (!Number.isSafeInteger(wanted) || wanted < 1 || wanted > commit.version) {
-      throw new TerminalError(
-        'RequestError',
-        `there is no version ${wanted}; the table has the versions 1 to ${commit.version}`,
-      );
-    }
+    const wanted = existingVersion(version, state?.document.commit.version ?? 0, this.path);
+    const { commit, report, deltaVersion } = state!.document;
     if (wanted < commit.version) return this.#record(wanted);
     const found = await readRecord(this.#place.store, wanted);
-    return found ?? { commit, state: state.key, report, deltaVersion, quarantineVersion: null };
+    return found ?? { commit, state: state!.key, report, deltaVersion, quarantineVersion: null };
   }
 
   async #record(version: number): Promise<CommitRecord> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { requestName } from '../names';
 import type { OutputKind } from '../table';
 
 /** Names of what stands in a Delta table's root. The only place that knows them. */
@@ -26,8 +26,7 @@ export const checkpointKey = (version: number, token: number): string =>
 export const reportKey = (version: number, token: number): string =>
   `${REPORTS}/${padded(version)}-${tokenText(token)}.json`;
 export const commitKey = (version: number): string => `${COMMITS}/${padded(version)}.json`;
-export const requestKey = (requestId: string): string =>
-  `${REQUESTS}/${createHash('sha256').update(requestId, 'utf8').digest('hex').slice(0, 32)}.json`;
+export const requestKey = (requestId: string): string => `${REQUESTS}/${requestName(requestId)}.json`;
 
 /** The version a key of {@link COMMITS} is of, or null. */
 export function versionOfCommitKey(key: string): number | null {
@@ -38,6 +37,3 @@ export function versionOfCommitKey(key: string): number | null {
 /** `00000000000000000042.json` (PROTOCOL.md, "Delta Log Entries"). */
 export const logKey = (kind: OutputKind, version: number): string =>
   `${kind}/${LOG}/${String(version).padStart(20, '0')}.json`;
-
-/** The one form of a data file of ours, relative to the root. Nothing else is ever committed or deleted. */
-export const DATA_FILE = /^(curated|quarantine)\/([^/]+)=(\d{4}-\d{2}-\d{2})\/part-[0-9A-Za-z-]+\.parquet$/;

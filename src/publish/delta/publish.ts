@@ -1,13 +1,13 @@
 import { TerminalError, VoidPlan } from '../../errors';
 import type { OutputFile } from '../../engine/types';
 import { checkResults } from '../check-results';
-import { isRunName } from '../directory/layout';
-import { commitOf } from '../directory/next-version';
+import { commitOf } from '../commit-of';
+import { DATA_FILE } from '../documents';
+import { checkRunName } from '../names';
 import { checkRestorable, restore } from '../restore';
 import type { Commit, OutputKind, PartitionState, PublishInput, RollbackInput, TableState } from '../table';
 import type { Contract } from '../../contract/contract';
 import { commitChange, openSettled, type CommitOptions } from './commit';
-import { DATA_FILE } from './layout';
 import { findCommit } from './requests';
 import { oldestKept } from './retained';
 import { secureFiles } from './secure-files';
@@ -24,7 +24,7 @@ export interface PublishOptions {
  * @throws VoidPlan when the table's version is no longer the plan's base version, or output files were lost.
  */
 export async function publish(place: Place, input: PublishInput, options: PublishOptions): Promise<Commit> {
-  checkRun(input.run);
+  checkRunName(input.run);
   const { plan } = input;
   const view = await openSettled(place);
   const newest = view.state?.document.commit ?? null;
@@ -54,7 +54,7 @@ export async function rollback(
   digests: Commit['digests'],
   options: PublishOptions,
 ): Promise<Commit> {
-  checkRun(input.run);
+  checkRunName(input.run);
   const { store } = place;
   const view = await openSettled(place);
   const newest = view.state?.document.commit ?? null;
@@ -98,11 +98,6 @@ const commitOptions = (
 function after(newest: Commit | null, commit: Commit): Commit {
   if (newest === null || newest.committedAt < commit.committedAt) return commit;
   return { ...commit, committedAt: new Date(Date.parse(newest.committedAt) + 1).toISOString() };
-}
-
-function checkRun(run: string): void {
-  if (isRunName(run)) return;
-  throw new TerminalError('RequestError', `"${run}" is no run's name; expected letters, digits and hyphens`);
 }
 
 function checkBase(base: PublishInput['plan']['base'], newest: Commit | null): void {

@@ -1,9 +1,10 @@
-import { forEachInFlight } from '../directory/in-flight';
+import { forEachInFlight } from '../in-flight';
 import type { Keep } from '../directory/retention';
 import type { ObjectInfo, ObjectStore } from '../../storage';
 import type { OutputKind, VacuumReport } from '../table';
 import { corrupt } from './actions';
-import { DATA_FILE, KINDS, LOG, REPORTS, STATES } from './layout';
+import { DATA_FILE } from '../documents';
+import { KINDS, LOG, REPORTS, STATES } from './layout';
 import { fromLogPath } from './paths';
 import { oldestKept, writeOldestKept } from './retained';
 import { activeFiles, loadState, readDocument, type LoadedState } from './state';
