@@ -21,6 +21,7 @@ import type {
   VersionPlace,
 } from '../table';
 import { corrupt } from './actions';
+import { openSettled } from './commit';
 import { claimRoot, isTable } from './marker';
 import { publish, rollback, stateOf } from './publish';
 import { findCommit } from './requests';
@@ -30,7 +31,7 @@ import { schemaString } from './schema';
 import type { CommitRecord } from './state-document';
 import { vacuum } from './vacuum';
 import { verify } from './verify';
-import { openView, readRecord, type Place, type View } from './view';
+import { nothing, openView, readRecord, type Place, type View } from './view';
 
 /**
  * Two Delta tables, `curated` and `quarantine`, and the books beside them: see commit.ts for the protocol,
@@ -134,7 +135,7 @@ export class DeltaTable implements Table {
     const { dryRun, olderThanHours, now = this.#options.now() } = options;
     const { store, pipeline } = this.#place;
     if (!(await isTable(store, pipeline))) return { dryRun, versions: [], removed: [], bytes: 0 };
-    const view = await this.#open();
+    const view = dryRun ? await this.#open() : await openSettled(this.#place);
     return vacuum(this.#place, view, { dryRun, olderThanHours, now, keep: this.#contract.publish.keep });
   }
 
@@ -142,15 +143,16 @@ export class DeltaTable implements Table {
     // Retention never takes the newest version: what is missing there is a fault.
     const wanted = version === undefined ? undefined : (await this.pathOf({ version })).version;
     const record = await this.#existing(wanted);
-    return verify(this.#place, record, this.#contract, options);
+    const verdict = await verify(this.#place, record, this.#contract, options);
+    // Unless retention took it meanwhile.
+    if (verdict.faults.length > 0 && version !== undefined) await this.pathOf({ version });
+    return verdict;
   }
 
   /** The table, with what follows from its newest commit done; by a reader that may not write, left undone. */
   async #open(): Promise<View> {
     const { store, pipeline } = this.#place;
-    if (!(await isTable(store, pipeline))) {
-      return { head: -1, state: null, active: new Map(), changed: new Set(), settled: true };
-    }
+    if (!(await isTable(store, pipeline))) return nothing();
     const view = await openView(this.#place);
     if (view.state === null || view.settled) return view;
     try {

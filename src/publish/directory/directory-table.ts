@@ -146,7 +146,7 @@ export class DirectoryTable implements Table {
       const known = await isTable(this.path, this.#pipeline);
       if (!known) return { dryRun, versions: [], removed: [], bytes: 0 };
       const newest = await settle(this.path);
-      return vacuum(this.path, { dryRun, olderThanHours, now, newest, keep: this.#keep });
+      return vacuum(this.path, newest, { dryRun, olderThanHours, now, keep: this.#keep });
     });
   }
 
