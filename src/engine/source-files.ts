@@ -2,7 +2,7 @@ import type { CountedFile } from '../discovery/manifest';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { TerminalError, VoidPlan, messageOf } from '../errors';
 import { safeText } from '../safe-text';
-import { type ObjectInfo, type ObjectStore, StorageError, causeOf, openStore, redact } from '../storage';
+import { type ObjectStore, StorageError, causeOf, changeBetween, changeOf, openStore, redact } from '../storage';
 import { isStoreError, refusalOf } from './store-error';
 
 export const sourceOf = (sourceRoot: string): ObjectStore => openStore(sourceRoot);
@@ -33,30 +33,11 @@ export async function changesOf(
     const found = await Promise.all(some.map(async (file) => ({ file, there: await store.stat(file.path) })));
     for (const { file, there } of found) {
       if (there === null) vanished += 1;
-      first ??= changed(file, there);
+      first ??= changeBetween(file, there);
     }
   }
   return { vanished, first };
 }
-
-async function changeOf(store: ObjectStore, file: CountedFile): Promise<string | null> {
-  return changed(file, await store.stat(file.path));
-}
-
-function changed(file: CountedFile, found: ObjectInfo | null): string | null {
-  if (found === null) return `${safeText(file.path)} was planned and is gone`;
-  const same =
-    found.special === undefined &&
-    found.size === file.size &&
-    (file.mtimeNs === undefined || found.mtimeNs === file.mtimeNs) &&
-    (file.etag === undefined || found.etag === file.etag);
-  return same
-    ? null
-    : `${safeText(file.path)} changed after it was planned (planned: ${describe(file)}; found: ${describe(found)})`;
-}
-
-const describe = ({ size, mtimeNs, etag }: Pick<CountedFile, 'size' | 'mtimeNs' | 'etag'>): string =>
-  `${size} bytes, ${etag === undefined ? `mtime ${mtimeNs} ns` : `etag ${etag}`}`;
 
 const IO_ERROR = /os error (\d+)/i;
 /** Linux errno values of errors that another try may not meet: EPERM, EIO, ENOMEM, EACCES, ENFILE, EMFILE, ENOSPC, ESTALE. */

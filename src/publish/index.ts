@@ -17,5 +17,5 @@ export type {
   VersionChoice,
   VersionPlace,
 } from './table';
-export { runOf } from './directory/layout';
+export { runOf } from './names';
 export { TableIoError } from './directory/io-error';

@@ -5,7 +5,7 @@ import { failpoint } from '../../failpoints';
 import type { PublishInput } from '../table';
 import { encodeDocument, encodeState } from './documents';
 import { exists, fsync, linkOrCopy, writeNew } from './durable';
-import { forEachInFlight } from './in-flight';
+import { forEachInFlight } from '../in-flight';
 import { COMMIT_FILE, OUTPUT_KINDS, REPORT_FILE, STATE_FILE, SWING, versionFolder, versionTarget } from './layout';
 import type { NextVersion, PlacedFile } from './next-version';
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 /** Names of what stands in a table's root. The only place that knows them. */
@@ -42,13 +41,3 @@ export function parseVersionTarget(target: string): number | null {
   const name = TARGET.exec(target.replace(/\/$/, ''))?.[1];
   return name === undefined ? null : parseVersionName(name);
 }
-
-const digest = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
-
-/** The short digest of a request id that names the run's folders and files; the id itself never becomes part of a path. */
-export const runOf = (requestId: string): string => digest(requestId).slice(0, 16);
-/** A run's name becomes a folder's, wherever it comes from. */
-export const isRunName = (name: string): boolean => /^[0-9A-Za-z][0-9A-Za-z-]*$/.test(name);
-/** The name of a request id's entry in the request index. */
-export const requestName = (requestId: string): string => digest(requestId).slice(0, 32);
-export const isRequestName = (name: string): boolean => /^[0-9a-f]{32}$/.test(name);

@@ -1,8 +1,7 @@
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { TerminalError } from '../../errors';
 import type { OutputFile, PartitionResult } from '../../engine/types';
-import { gateNames, sumCounts } from '../../quality';
+import { commitOf } from '../commit-of';
 import type { Commit, PartitionState, PublishInput } from '../table';
 import type { Partitions } from './documents';
 import { OUTPUT_KINDS, STAGING, versionTarget, type OutputKind } from './layout';
@@ -61,31 +60,6 @@ export function nextVersion(base: Partitions, input: PublishInput, now: Date): N
     .flatMap((partition) => OUTPUT_KINDS.flatMap((kind) => partition[kind]))
     .map(({ path }) => ({ from: join(versionTarget(version - 1), path), to: path }));
   return { commit: commitOf(version, input, now), partitions: ordered, staged, carried };
-}
-
-export function commitOf(version: number, input: PublishInput, now: Date): Commit {
-  const { plan, results } = input;
-  const dates = results.map((result) => result.date).toSorted();
-  const [from, to] = [dates[0], dates.at(-1)];
-  return {
-    formatVersion: 1,
-    pipeline: plan.pipeline,
-    version,
-    requestId: input.requestId,
-    run: input.run,
-    scope: plan.scope,
-    planDigest: input.planDigest,
-    watermark: { before: plan.base.watermark, after: plan.watermark },
-    range: from === undefined || to === undefined ? null : { from, to },
-    digests: plan.digests,
-    partitions: results.length,
-    totals: sumCounts(
-      gateNames(plan.contract),
-      results.map((result) => result.counts),
-    ),
-    committedAt: now.toISOString(),
-    committedBy: `${hostname()}/${process.pid}`,
-  };
 }
 
 const ATTEMPT = /^[0-9A-Za-z][0-9A-Za-z-]*$/;

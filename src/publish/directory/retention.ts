@@ -2,14 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failpoint } from '../../failpoints';
+import type { Keep } from '../run-life';
 import { fsync, unlessMissing } from './durable';
 import { OUTPUT_KINDS, STATE_FILE, TRASH, versionFolder } from './layout';
-
-/** How long versions stay readable: at least the newest `versions`, and each at least `days` after it was replaced. */
-export interface Keep {
-  readonly versions: number;
-  readonly days: number;
-}
 
 const MS_PER_DAY = 86_400_000;
 /** What retention takes; commit.json and report.json stay, so that numbers stay taken and request ids known. */

@@ -2,7 +2,7 @@ import { constants, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, VoidPlan } from '../../errors';
 import type { PublishInput } from '../table';
-import { forEachInFlight } from './in-flight';
+import { forEachInFlight } from '../in-flight';
 import type { NextVersion } from './next-version';
 
 const MAGIC = 'PAR1';

@@ -2,7 +2,7 @@ import type { PartitionDate } from '../../discovery/partition-date';
 import { QuarantineColumn } from '../../engine/types';
 import type { Report } from '../../quality';
 import type { ObjectStore } from '../../storage';
-import { forEachInFlight } from '../directory/in-flight';
+import { forEachInFlight } from '../in-flight';
 import type { Commit, OutputKind, PartitionState, VerifyFault, VerifyOptions, VerifyReport } from '../table';
 import { checkFile, type FileVerdict } from './check-file';
 import { reportFaults, stateFaults, violationFaults } from './check-state';
