@@ -30,9 +30,9 @@ const names = fc.uniqueArray(
   { minLength: 1 },
 );
 /** Policies that the scope allows. */
-const policies = fc.constantFrom('table', 'partition', 'window').chain((scope) =>
+const policies = fc.constantFrom<Scope>('table', 'partition', 'window').chain((scope) =>
   fc.record({
-    scope: fc.constant(scope as Scope),
+    scope: fc.constant(scope),
     reprocess: fc.constantFrom('changed' as const, 'always' as const),
     late:
       scope === 'table'
@@ -44,14 +44,14 @@ const policies = fc.constantFrom('table', 'partition', 'window').chain((scope) =
         : fc.constantFrom('keep' as const, 'remove' as const, 'hold' as const),
   }),
 );
-const decision: fc.Arbitrary<Decision | undefined> = fc.oneof(
+const decisions: fc.Arbitrary<Decision | undefined> = fc.oneof(
   fc.constant(undefined),
   fc.constant('all' as const),
-  fc.array(offset, { maxLength: 5 }).map((days) => days.map((days) => addDays(BASE, days))),
+  fc.array(offset, { maxLength: 5 }).map((offsets) => offsets.map((days) => addDays(BASE, days))),
 );
 const partition = fc.record({ offset, names, version: fc.integer({ min: 1, max: 3 }) });
 const scopes: fc.Arbitrary<PlanScope> = fc.oneof(
-  fc.record({ includeLate: decision, removeGone: decision }).map(({ includeLate, removeGone }): PlanScope => ({
+  fc.record({ includeLate: decisions, removeGone: decisions }).map(({ includeLate, removeGone }): PlanScope => ({
     kind: 'incremental',
     ...(includeLate !== undefined && { includeLate }),
     ...(removeGone !== undefined && { removeGone }),
