@@ -28,8 +28,10 @@ export interface ResolveTableInput {
     /** Location that their files' paths are relative to. */
     readonly root: string;
   };
-  /** Location of the table's root; output paths are relative to it. */
+  /** Location of the table's root, where key indexes are. */
   readonly tableRoot: string;
+  /** Location that output paths are relative to. */
+  readonly outputRoot: string;
   readonly outputPath: Table['outputPath'];
   /** The run's short digest, and the attempt's uuid: they name the files. */
   readonly run: string;

@@ -56,5 +56,5 @@ export interface PartitionResult {
   readonly curated: readonly OutputFile[];
   readonly quarantine: readonly OutputFile[];
   /** In scope `table`, its verdicts. */
-  readonly verdicts: readonly OutputFile[];
+  readonly verdicts?: readonly OutputFile[];
 }

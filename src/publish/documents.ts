@@ -51,8 +51,11 @@ export const commitSchema: z.ZodType<Commit> = z.object({
 /** The one form of a data file's path, with its kind, column and date. Nothing else is ever linked, committed or deleted. */
 export const DATA_FILE = /^(curated|quarantine)\/([^/]+)=(\d{4}-\d{2}-\d{2})\/part-[0-9A-Za-z-]+\.parquet$/;
 
-const outputFileSchema = z.object({
-  path: z.string().regex(DATA_FILE),
+/** The same of a file with verdicts, which in a Delta table stands with the other books. */
+export const VERDICTS_FILE = /^(?:_tidegate\/)?verdicts\/([^/]+)=(\d{4}-\d{2}-\d{2})\/part-[0-9A-Za-z-]+\.rows$/;
+
+const fileSchema = (path: RegExp) => z.object({
+  path: z.string().regex(path),
   rows: countSchema,
   size: countSchema,
   sha256: z
@@ -74,8 +77,9 @@ export const partitionSchema: z.ZodType<PartitionState> = z.object({
   fingerprint: z.string(),
   counts: countsSchema,
   files: z.array(sourceFileSchema),
-  curated: z.array(outputFileSchema),
-  quarantine: z.array(outputFileSchema),
+  curated: z.array(fileSchema(DATA_FILE)),
+  quarantine: z.array(fileSchema(DATA_FILE)),
+  verdicts: z.array(fileSchema(VERDICTS_FILE)).max(1).default([]),
 });
 
 /** @throws TerminalError `CorruptTable` when the text is not JSON of this form, with what is wrong and `where`. */

@@ -317,9 +317,9 @@ class TableResolver {
   }
 
   async #write({ date }: PlannedPartition, sets: RowSets): Promise<PartitionResolution> {
-    const { tableRoot, outputPath, run, attempt } = this.#input;
+    const { outputRoot, outputPath, run, attempt } = this.#input;
     const path = outputPath({ kind: 'verdicts', date, run, attempt, n: 0 });
-    const verdicts = await writeVerdicts(tableRoot, path, sets);
+    const verdicts = await writeVerdicts(outputRoot, path, sets);
     return {
       date,
       superseded: rowsOf(sets, SUPERSEDED).length,

@@ -1,7 +1,7 @@
 import { TerminalError } from '../../errors';
 import { forEachInFlight } from '../in-flight';
 import type { ObjectStore } from '../../storage';
-import type { OutputKind } from '../table';
+import type { OutputKind, PartitionState } from '../table';
 import { corrupt } from './actions';
 import { checkpointKey, KINDS, versionOfStateKey } from './layout';
 import { fromLogPath } from './paths';
@@ -44,6 +44,7 @@ export async function referencedFrom(place: Place, view: View, oldest: number): 
   const addState = (state: LoadedState): void => {
     addDocument(state.key, state.document);
     for (const kind of KINDS) refer(kind, [...activeFiles(state, kind).values()].flat());
+    for (const { verdicts } of state.partitions.values()) for (const { path } of verdicts) files.add(path);
   };
   const { commit, token } = view.state.document;
   const newest = commit.version;
@@ -80,7 +81,10 @@ export async function expiredBefore(store: ObjectStore, keys: readonly string[],
 }
 
 const filesOf = ({ partitions }: StateDocument): string[] =>
-  partitions.flatMap(({ curated, quarantine }) => [...curated, ...quarantine].map(({ path }) => path));
+  [...partitions].flatMap(pathsOf);
+
+const pathsOf = ({ curated, quarantine, verdicts }: PartitionState): string[] =>
+  [...curated, ...quarantine, ...verdicts].map(({ path }) => path);
 
 async function recordOf(store: ObjectStore, version: number) {
   const record = await readRecord(store, version);

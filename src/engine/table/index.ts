@@ -1,0 +1,1 @@
+export { type TableResolution, resolveTable } from './resolve-table';
