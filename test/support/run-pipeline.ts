@@ -16,7 +16,7 @@ export async function runPipeline(
   const { pipeline } = contract;
   const found = await call(activities.discoverPartitions, { pipeline, requestId, scope });
   const { plan } = found;
-  if (found.taken === 0) throw new Error('nothing to do');
+  if (found.taken === 0 && !found.removed) throw new Error('nothing to do');
   const resolution = await call(activities.resolveKeys, { plan });
   const results = [];
   for (const group of found.groups) results.push(await call(activities.transformAndGate, { plan, resolution, group }));

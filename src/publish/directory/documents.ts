@@ -40,6 +40,7 @@ const commitSchema: z.ZodType<Commit> = z.object({
   range: z.object({ from: date, to: date }).nullable(),
   digests: z.object({ resolution: z.string(), rows: z.string() }),
   partitions: count,
+  removed: count.optional(),
   totals: counts,
   committedAt: z.string(),
   committedBy: z.string(),
