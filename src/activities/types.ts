@@ -23,6 +23,9 @@ export interface DiscoverResult {
   readonly taken: number;
   readonly left: number;
   readonly ignored: number;
+  /** Partitions that leave the table, and those that wait for somebody to decide. Absent in histories of earlier releases. */
+  readonly removed?: number;
+  readonly held?: number;
   readonly rows: number;
   /** Groups of partitions by bytes, as half-open index ranges into the plan's partitions; at most 200. */
   readonly groups: readonly { readonly from: number; readonly to: number; readonly rows: number }[];

@@ -43,6 +43,7 @@ export const commitSchema: z.ZodType<Commit> = z.object({
   range: z.object({ from: dateSchema, to: dateSchema }).nullable(),
   digests: z.object({ resolution: z.string(), rows: z.string() }),
   partitions: countSchema,
+  removed: countSchema.optional(),
   totals: countsSchema,
   committedAt: z.string(),
   committedBy: z.string(),

@@ -15,7 +15,7 @@ export async function runPipeline(
     (await new MockActivityEnvironment().run(activity as never, input as never)) as O;
   const { pipeline } = contract;
   const found = await call(activities.discoverPartitions, { pipeline, requestId, scope });
-  if (found.taken === 0) throw new Error('nothing to do');
+  if (found.taken === 0 && !found.removed) throw new Error('nothing to do');
   const { completed, ...resolution } = await call(activities.resolveKeys, { plan: found.plan });
   const { plan, groups } = completed ?? found;
   const results = [];

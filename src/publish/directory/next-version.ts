@@ -25,7 +25,7 @@ export interface NextVersion {
   readonly carried: readonly PlacedFile[];
 }
 
-/** What the table becomes: the base's partitions, those of the run replaced. */
+/** What the table becomes: the base's partitions, those of the run replaced, those it removes left out. */
 export function nextVersion(base: Partitions, input: PublishInput, now: Date): NextVersion {
   const { plan, results } = input;
   const version = plan.base.version + 1;
@@ -40,6 +40,7 @@ export function nextVersion(base: Partitions, input: PublishInput, now: Date): N
     });
 
   const partitions = new Map(base);
+  for (const { date } of plan.removed) partitions.delete(date);
   for (const result of results) {
     const source = planned.get(result.date)!;
     const state: PartitionState = {
