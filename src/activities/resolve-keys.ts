@@ -33,7 +33,14 @@ export function resolveKeys(deps: ActivityDeps): Activities['resolveKeys'] {
           draws(key);
           return key;
         };
-        const places = { outputRoot: table.path, outputPath, run: folder.run, attempt: uuid, staging: path, overlay: null };
+        const places = {
+          outputRoot: table.path,
+          outputPath,
+          run: folder.run,
+          attempt: uuid,
+          staging: path,
+          overlay: null,
+        };
         const whole = await resolveInTable(plan, table, places, hooks);
         assertExpected(whole.plan, expectPlan);
         const document: ResolutionDocument = { directory: table.path, partitions: whole.resolutions };

@@ -55,15 +55,16 @@ export const DATA_FILE = /^(curated|quarantine)\/([^/]+)=(\d{4}-\d{2}-\d{2})\/pa
 /** The same of a file with verdicts, which in a Delta table stands with the other books. */
 export const VERDICTS_FILE = /^(?:_tidegate\/)?verdicts\/([^/]+)=(\d{4}-\d{2}-\d{2})\/part-[0-9A-Za-z-]+\.rows$/;
 
-const fileSchema = (path: RegExp) => z.object({
-  path: z.string().regex(path),
-  rows: countSchema,
-  size: countSchema,
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .optional(),
-});
+const fileSchema = (path: RegExp) =>
+  z.object({
+    path: z.string().regex(path),
+    rows: countSchema,
+    size: countSchema,
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+  });
 const sourceFileSchema = z.object({
   path: z.string(),
   size: countSchema,

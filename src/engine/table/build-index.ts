@@ -22,15 +22,14 @@ export async function buildIndex(
   keys: IndexedKeys,
   onRows: (rows: number) => void,
 ): Promise<Buffer> {
-  const hashes = [
-    hashOf(keys.primaryKey),
-    ...keys.gates.map(({ columns }) => hashOf(columns, keys.primaryKey)),
-  ].map((hash, i) => hash.alias(keyName(i)));
+  const hashes = [hashOf(keys.primaryKey), ...keys.gates.map(({ columns }) => hashOf(columns, keys.primaryKey))].map(
+    (hash, i) => hash.alias(keyName(i)),
+  );
   const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
   const read = hashes.map(() => new Float64Array(rows));
   for (const batch of batches) {
     const frame = await readPieces(reader, batch.pieces, () => hashes);
-    for (const [i, all] of read.entries()) all.set(numbersOf(frame, keyName(i)) as Float64Array, batch.start);
+    for (const [i, all] of read.entries()) all.set(numbersOf(frame, keyName(i)), batch.start);
     onRows(batch.rows);
   }
   const numbers = Uint32Array.from({ length: rows }, (_, row) => row);
@@ -43,7 +42,7 @@ async function sorted(hashes: Float64Array, rows: Uint32Array): Promise<HashedRo
   const frame = await frameOf({ [keyName(0)]: hashes, [ROWS]: rows })
     .lazy()
     .filter(pl.col(keyName(0)).gt(pl.lit(NO_HASH)))
-    .sort(keyName(0))
+    .sort(keyName(0), false)
     .collect();
   return { hashes: numbersOf(frame, keyName(0)) as Float64Array, rows: numbersOf(frame, ROWS) as Uint32Array };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { formatColumnType } from '../../contract/column-type';
+import { formatColumnType } from '../../contract';
 import type { Column, Contract, UniqueGate } from '../../contract/contract';
 import { hashOf } from '../hashes';
 import { columnsOf } from '../names';
@@ -23,7 +23,8 @@ export async function indexedKeys(contract: Contract): Promise<IndexedKeys> {
   const gates = contract.gates
     .filter((gate) => gate.kind === 'unique')
     .map((gate) => ({ gate, columns: columnsOf(contract, gate.columns) }));
-  const named = (columns: readonly Column[]): unknown => columns.map(({ name, type }) => [name, formatColumnType(type)]);
+  const named = (columns: readonly Column[]): unknown =>
+    columns.map(({ name, type }) => [name, formatColumnType(type)]);
   const identity = canonicalize({
     format: FORMAT,
     probe: await probe(),

@@ -95,7 +95,10 @@ export class IndexStore {
 /** Fingerprints come out of a table's state and become part of a path: they are held to their form. */
 function nameOf({ date, fingerprint }: Indexed): string {
   if (!/^[0-9a-f]{64}$/.test(fingerprint)) {
-    throw new TerminalError('CorruptTable', `partition ${date} has a fingerprint that is none: ${JSON.stringify(fingerprint)}`);
+    throw new TerminalError(
+      'CorruptTable',
+      `partition ${date} has a fingerprint that is none: ${JSON.stringify(fingerprint)}`,
+    );
   }
   return `${date}-${fingerprint}.idx`;
 }

@@ -1,1 +1,2 @@
-export { type TableResolution, resolveTable } from './resolve-table';
+export type { TableResolution } from './outcome';
+export { resolveTable } from './resolve-table';

@@ -42,7 +42,13 @@ export async function rebuildPartition(
 
   const rejected = quarantine === null ? new Uint32Array(0) : placesOf(quarantine, offsets, committed);
   const sorted = rejected.toSorted();
-  const published = minus(minus(Uint32Array.from({ length: total }, (_, row) => row), lost), sorted);
+  const published = minus(
+    minus(
+      Uint32Array.from({ length: total }, (_, row) => row),
+      lost,
+    ),
+    sorted,
+  );
   if (published.length !== (curated?.height ?? 0) || sorted.some((row) => has(lost, row))) {
     throw new TerminalError(
       'CorruptTable',
@@ -56,10 +62,7 @@ export async function rebuildPartition(
       ? []
       : [
           pl.concat(
-            [
-              quarantine.drop(QuarantineColumn.SourceFile, QuarantineColumn.SourceRow),
-              frameOf({ [NUMBER]: rejected }),
-            ],
+            [quarantine.drop(QuarantineColumn.SourceFile, QuarantineColumn.SourceRow), frameOf({ [NUMBER]: rejected })],
             { how: 'horizontal' },
           ),
         ]),
@@ -134,7 +137,10 @@ async function writeFiles(
     const all =
       known === undefined
         ? places.select(...input.contract.columns.map(({ name }) => pl.lit(null).alias(name)))
-        : places.join(known, { on: NUMBER, how: 'left' }).sort(NUMBER).select(...names);
+        : places
+            .join(known, { on: NUMBER, how: 'left' })
+            .sort(NUMBER, false)
+            .select(...names);
     const target = store.urlOf(path);
     await writing(target, async () => {
       if (store.kind === 'local') await mkdir(dirname(target), { recursive: true });

@@ -81,7 +81,7 @@ async function touchedIn({ sections, keys }: Touched, range: number, bits: numbe
   }
   const buckets = new Buckets(size, TOUCHED_SPREAD, bits);
   for (const key of all) buckets.add(Math.floor(key / 2 ** 16));
-  return { buckets, sorted: all.sort() };
+  return { buckets, sorted: all.toSorted() };
 }
 
 /** Rows of one part that take part in one range. */
@@ -96,20 +96,20 @@ interface InPlay {
 }
 
 async function searchRange(input: SearchInput, range: number, bits: number, touched: Keys | null): Promise<void> {
-  const inPlay: InPlay[] = [];
+  const found: InPlay[] = [];
   await inLanes(input.parts, LANES, async (part) => {
     const { high, start } = await part.section.high(range, bits);
     if (high.length === 0) return;
-    if (part.whole) inPlay.push({ part, high, indexes: null, start, keys: null });
+    if (part.whole) found.push({ part, high, indexes: null, start, keys: null });
     else if (touched !== null && touched.sorted.length > 0) {
-      const found = await touchedOf(part, high, start, touched);
-      if (found === null) return;
-      await input.onTouched(part.partition, await part.section.rowsAt(found.indexes));
-      inPlay.push({ part, start, ...found });
+      const hit = await touchedOf(part, high, start, touched);
+      if (hit === null) return;
+      await input.onTouched(part.partition, await part.section.rowsAt(hit.indexes));
+      found.push({ part, start, ...hit });
     }
   });
   // The lanes end in no promised order; nothing below may depend on it.
-  inPlay.sort((a, b) => a.part.partition - b.part.partition);
+  const inPlay = found.toSorted((a, b) => a.part.partition - b.part.partition);
   const total = inPlay.reduce((sum, { high }) => sum + high.length, 0);
   const once = new Buckets(total, REPEATED_SPREAD, bits);
   const twice = new Buckets(total, REPEATED_SPREAD, bits);
@@ -120,10 +120,10 @@ async function searchRange(input: SearchInput, range: number, bits: number, touc
   }
   const suspects: { readonly partition: number; readonly suspects: Suspects }[] = [];
   for (const play of inPlay) {
-    const found = await suspectsOf(play, twice, input.without);
-    if (found.indexes.length > 0) suspects.push({ partition: play.part.partition, suspects: found });
+    const own = await suspectsOf(play, twice, input.without);
+    if (own.indexes.length > 0) suspects.push({ partition: play.part.partition, suspects: own });
   }
-  const repeated = trulyRepeated(suspects.map(({ suspects: found }) => found));
+  const repeated = trulyRepeated(suspects.map(({ suspects: own }) => own));
   for (const [i, { partition }] of suspects.entries()) {
     if (repeated[i]!.length > 0) await input.onRepeated(partition, repeated[i]!);
   }
@@ -134,7 +134,7 @@ async function touchedOf(
   high: Uint32Array,
   start: number,
   { buckets, sorted }: Keys,
-): Promise<Pick<InPlay, 'high' | 'keys'> & { readonly indexes: Uint32Array } | null> {
+): Promise<(Pick<InPlay, 'high' | 'keys'> & { readonly indexes: Uint32Array }) | null> {
   const near = new Uint32Array(high.length);
   let count = 0;
   for (let i = 0; i < high.length; i++) if (buckets.has(high[i]!)) near[count++] = i;

@@ -70,7 +70,7 @@ export class SpilledRows {
       await this.#read(segment, all.subarray(at, at + segment.length));
       at += segment.length;
     }
-    return all.sort();
+    return all.toSorted();
   }
 
   async close(): Promise<void> {

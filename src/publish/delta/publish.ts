@@ -36,7 +36,9 @@ export async function publish(place: Place, input: PublishInput, options: Publis
   checkResults(input);
   const commit = after(newest, commitOf(plan.base.version + 1, input, options.now()));
   const partitions = partitionsOf(input, commit.version);
-  const paths = partitions.flatMap(({ curated, quarantine, verdicts }) => [...curated, ...quarantine, ...verdicts].map(({ path }) => path));
+  const paths = partitions.flatMap(({ curated, quarantine, verdicts }) =>
+    [...curated, ...quarantine, ...verdicts].map(({ path }) => path),
+  );
   try {
     await secureFiles(place.store, paths, input.signal);
   } catch (error) {

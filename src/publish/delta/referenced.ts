@@ -80,8 +80,7 @@ export async function expiredBefore(store: ObjectStore, keys: readonly string[],
   return { files, states };
 }
 
-const filesOf = ({ partitions }: StateDocument): string[] =>
-  [...partitions].flatMap(pathsOf);
+const filesOf = ({ partitions }: StateDocument): string[] => [...partitions].flatMap(pathsOf);
 
 const pathsOf = ({ curated, quarantine, verdicts }: PartitionState): string[] =>
   [...curated, ...quarantine, ...verdicts].map(({ path }) => path);

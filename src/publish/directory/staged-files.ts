@@ -28,7 +28,8 @@ export async function secureStagedFiles(
         const found = (await handle.stat()).size;
         if (found !== size) throw new VoidPlan(`the staged file ${from} has ${found} bytes; expected ${size}`);
         const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, Math.max(0, size - 4));
-        if (!ENDS.includes(buffer.toString('latin1'))) throw new VoidPlan(`the staged file ${from} does not end as it was written`);
+        if (!ENDS.includes(buffer.toString('latin1')))
+          throw new VoidPlan(`the staged file ${from} does not end as it was written`);
         await handle.sync();
       } finally {
         await handle.close();
