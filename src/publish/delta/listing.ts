@@ -2,7 +2,7 @@ import type { ObjectInfo, ObjectStore } from '../../storage';
 import { DATA_FILE, VERDICTS_FILE } from '../documents';
 import { RunLives } from '../run-life';
 import { writerOf } from './fence';
-import { BOOKS, KINDS, REPORTS, STATES } from './layout';
+import { BOOKS, INDEXES, KINDS, REPORTS, STATES } from './layout';
 
 /** What stands in a table's root that vacuum may take, by what it is. */
 export interface Listing {
@@ -10,6 +10,8 @@ export interface Listing {
   readonly data: readonly ObjectInfo[];
   readonly states: readonly ObjectInfo[];
   readonly reports: readonly ObjectInfo[];
+  /** Key indexes. */
+  readonly indexes: readonly ObjectInfo[];
   /** Files whose writing was interrupted, on local disks. */
   readonly temporary: readonly ObjectInfo[];
   /** By run: what it staged, and its documents. */
@@ -59,6 +61,7 @@ export async function listTable(store: ObjectStore): Promise<Listing> {
   return {
     data,
     states: books.filter(({ key }) => key.startsWith(`${STATES}/`)),
+    indexes: books.filter(({ key }) => key.startsWith(`${INDEXES}/`)),
     reports: books.filter(({ key }) => key.startsWith(`${REPORTS}/`)),
     staging: await byRun(STAGING),
     documents: await byRun(RUNS),

@@ -2,10 +2,11 @@ import type { ObjectInfo, ObjectStore } from '../../storage';
 import { removeTree } from '../directory/remove-tree';
 import { forEachInFlight } from '../in-flight';
 import { cutoffsOf, type Cutoffs, type Keep, type VacuumOptions, WHY } from '../run-life';
+import { OLD_INDEX, oldIndexes } from '../old-indexes';
 import type { VacuumReport } from '../table';
 import { openSettled } from './commit';
 import { putFence, writerOf } from './fence';
-import { versionOfStateKey } from './layout';
+import { INDEXES, versionOfStateKey } from './layout';
 import { changedAt, listTable, type Listing } from './listing';
 import { expiredBefore, referencedFrom } from './referenced';
 import { oldestKept, raiseOldestKept } from './retained';
@@ -65,7 +66,7 @@ export async function vacuum(place: Place, opened: View, options: VacuumOptions)
 async function findAt(place: Place, view: View, listing: Listing, options: VacuumOptions): Promise<Finding | null> {
   const { store } = place;
   const cutoffs = cutoffsOf(options);
-  const rest = runItems(listing, cutoffs);
+  const rest = [...runItems(listing, cutoffs), ...indexItems(listing, view, cutoffs.documents)];
   const before = await oldestKept(store);
   // Without a version there is no log to put an entry to: what a first run left goes after the first commit.
   if (view.state === null) return { before, oldest: before, contents: [], states: [], rest, taken: [] };
@@ -101,6 +102,12 @@ async function findAt(place: Place, view: View, listing: Listing, options: Vacuu
   states.push(...reports.map((info) => itemOf(info, 'the report of a commit that was never made')));
   const taken = [...new Set(orphans.map(({ key }) => writerOf(key).attempt))].toSorted();
   return { before, oldest, contents, states, rest, taken };
+}
+
+function indexItems({ indexes }: Listing, { state }: View, before: number): Item[] {
+  const found = indexes.map((info) => ({ info, path: info.key.slice(INDEXES.length + 1), changedAt: changedAt(info) }));
+  if (state === null) return [];
+  return oldIndexes(found, state.partitions.values(), before).map(({ info }) => itemOf(info, OLD_INDEX));
 }
 
 const itemOf = (info: ObjectInfo, why: string): Item => ({ path: info.key, files: [info], why });
