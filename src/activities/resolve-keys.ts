@@ -9,8 +9,8 @@ import type { Activities } from './types';
 export interface ResolutionDocument {
   /** Location of the folder with the row sets. */
   readonly directory: string;
-  /** In plan order. */
-  readonly partitions: readonly PartitionResolution[];
+  /** In plan order; null where a partition's keys are resolved when it is read. */
+  readonly partitions: readonly (PartitionResolution | null)[];
 }
 
 export function resolveKeys(deps: ActivityDeps): Activities['resolveKeys'] {
@@ -20,7 +20,10 @@ export function resolveKeys(deps: ActivityDeps): Activities['resolveKeys'] {
       return await folder.staged(async ({ path }) => {
         const directory = under(path, 'resolution');
         const { partitions } = plan;
-        const resolved = await resolve({ contract, sourceRoot: contract.source.path, partitions, directory }, hooks);
+        const resolved =
+          contract.deduplicate.scope === 'partition'
+            ? partitions.map(() => null)
+            : await resolve({ contract, sourceRoot: contract.source.path, partitions, directory }, hooks);
         const document: ResolutionDocument = { directory, partitions: resolved };
         return await folder.write('resolution', document);
       });

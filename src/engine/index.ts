@@ -2,4 +2,4 @@ export type { ResolveInput, TransformInput } from './inputs';
 export type { EngineHooks, OutputFile, PartitionResolution, PartitionResult } from './types';
 export { type ColumnFacts, type InspectedColumn, type ValueKind, countViolations, inspectRows } from './inspect';
 export { resolve } from './resolve';
-export { transformPartition } from './transform';
+export { transformPartition, transformPartitions } from './transform';
