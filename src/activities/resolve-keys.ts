@@ -12,8 +12,8 @@ import type { Activities, DiscoverResult, PlanRef } from './types';
 export interface ResolutionDocument {
   /** Location that the paths of row sets are relative to. */
   readonly directory: string;
-  /** In plan order. */
-  readonly partitions: readonly PartitionResolution[];
+  /** In plan order; null where a partition's keys are resolved when it is read. */
+  readonly partitions: readonly (PartitionResolution | null)[];
 }
 
 export function resolveKeys(deps: ActivityDeps): Activities['resolveKeys'] {
@@ -24,7 +24,10 @@ export function resolveKeys(deps: ActivityDeps): Activities['resolveKeys'] {
         if (!needsCompletion(plan)) {
           const directory = under(path, 'resolution');
           const { partitions } = plan;
-          const resolved = await resolve({ contract, sourceRoot: contract.source.path, partitions, directory }, hooks);
+          const resolved =
+            contract.deduplicate.scope === 'window'
+              ? await resolve({ contract, sourceRoot: contract.source.path, partitions, directory }, hooks)
+              : partitions.map(() => null);
           return await folder.write('resolution', { directory, partitions: resolved } satisfies ResolutionDocument);
         }
         const table = openTable(contract);

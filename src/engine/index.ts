@@ -3,4 +3,4 @@ export type { EngineHooks, OutputFile, PartitionResolution, PartitionResult } fr
 export { type ColumnFacts, type InspectedColumn, type ValueKind, countViolations, inspectRows } from './inspect';
 export { resolve } from './resolve';
 export { type TableResolution, resolveTable } from './table';
-export { transformPartition } from './transform';
+export { transformPartition, transformPartitions } from './transform';

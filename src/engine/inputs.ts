@@ -55,8 +55,8 @@ export interface TransformInput {
   /** Location of the raw zone: an absolute path, or an `s3://` URL. */
   readonly sourceRoot: string;
   readonly partition: PlannedPartition;
-  /** What `resolve` found for this partition. */
-  readonly resolution: PartitionResolution;
+  /** What `resolve` found for this partition; null in scope `partition`: found along the way, from what is read anyway. */
+  readonly resolution: PartitionResolution | null;
   /** Location of the `directory` that `resolve` was given. */
   readonly resolutionDir: string;
   /** Location of the table's root; output paths are relative to it. */

@@ -130,7 +130,7 @@ export const keyColumns = (columns: readonly Column[]): Expr[] =>
   columns.map((column, i) => asDeclared(column).alias(keyName(i)));
 
 /** Nulls and NaN lose, whichever the direction; NaN would sort as the greatest number (SEMANTICS 4.2). */
-function orderValue(column: Column): Expr {
+export function orderValue(column: Column): Expr {
   const value = asDeclared(column);
   return isFloat(column.type) ? pl.choose(value.isNan(), pl.lit(null), value) : value;
 }

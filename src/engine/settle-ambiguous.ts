@@ -1,4 +1,5 @@
-import type { DataFrame } from 'nodejs-polars';
+import type { DataFrame, LazyDataFrame } from 'nodejs-polars';
+import type { Contract } from '../contract/contract';
 import { POSITION, internalName } from './names';
 import { asDeclared, isFloat } from './polars-types';
 import { baseOf, partitionOf } from './positions';
@@ -10,7 +11,7 @@ import { positionsOf } from './settle';
 import { batchRows } from './slices';
 import { frameOf, pl } from './polars';
 
-const WINNER = 'winner';
+export const WINNER = 'winner';
 
 /** For each partition, how many keys have their winner in it and are ambiguous. */
 export async function countAmbiguous(work: ScopeWork, ties: readonly DataFrame[]): Promise<number[]> {
@@ -34,7 +35,7 @@ export async function findAmbiguous(
   ties: readonly DataFrame[],
   onWinners: (positions: Float64Array) => Promise<void> | void,
 ): Promise<void> {
-  const compared = comparedColumns(work);
+  const compared = comparedColumns(work.contract);
   if (ties.length === 0 || compared.length === 0) return;
   const all = ties.length === 1 ? ties[0]! : pl.concat([...ties]);
   const sorted = await all.lazy().sort(WINNER, false).collect();
@@ -51,8 +52,8 @@ export async function findAmbiguous(
   }
 }
 
-/** Names of the columns in which rows that share key and ordering value can differ. */
-function comparedColumns({ contract }: ScopeWork): number[] {
+/** Indexes of the columns in which rows that share key and ordering value can differ. */
+export function comparedColumns(contract: Contract): number[] {
   const { primaryKey, orderBy } = contract.deduplicate;
   return contract.columns.flatMap(({ name, type }, i) => {
     if (primaryKey.includes(name)) return [];
@@ -87,8 +88,20 @@ async function ambiguousAmong(
     ]);
     if (frame !== null) frames.push(frame);
   }
-  const differing = await (frames.length === 1 ? frames[0]! : pl.concat(frames))
-    .lazy()
+  return differingWinners((frames.length === 1 ? frames[0]! : pl.concat(frames)).lazy(), groups, compared);
+}
+
+/**
+ * The winners that differ from a row they tie with.
+ * @param rows columns c0 … as compared, `position`.
+ * @param groups columns `winner`, `position`: rows that tie, the winner itself too.
+ */
+export async function differingWinners(
+  rows: LazyDataFrame,
+  groups: DataFrame,
+  compared: readonly number[],
+): Promise<Float64Array> {
+  const differing = await rows
     .join(groups.lazy(), { on: POSITION, how: 'inner' })
     .unique({ subset: [WINNER, ...compared.map(internalName)], keep: 'any' })
     .groupBy(WINNER)
@@ -99,7 +112,7 @@ async function ambiguousAmong(
   return positionsOf(differing, WINNER);
 }
 
-function concat(a: Float64Array, b: Float64Array): Float64Array {
+export function concat(a: Float64Array, b: Float64Array): Float64Array {
   const all = new Float64Array(a.length + b.length);
   all.set(a);
   all.set(b, a.length);

@@ -22,7 +22,7 @@ const ALIGN = 131_072;
 const MAX_ROWS = 8 * ALIGN;
 const MAX_CELLS = 32 * MAX_ROWS;
 /** Of compressed source; decompressed it is three to five times as much. */
-const MAX_BYTES = 128 * 1024 * 1024;
+export const MAX_BYTES = 128 * 1024 * 1024;
 
 /**
  * How many rows are handled at a time, so that memory depends on neither the number nor the size of
