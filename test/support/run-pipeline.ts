@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { type Activities, createActivities } from '../../src/activities';
 import type { DiscoverResult, DocumentRef, PlanRef } from '../../src/activities/types';
@@ -64,15 +65,22 @@ export function failureType(error: unknown): string | undefined {
   return error instanceof ApplicationFailure && error.nonRetryable ? (error.type ?? undefined) : undefined;
 }
 
-type Call = <N extends RunActivity>(
-  name: N,
-  input: Parameters<Activities[N]>[0],
-) => Promise<Awaited<ReturnType<Activities[N]>>>;
+/** What fails here is thrown; Temporal's own word on it would only fill the screen. */
+const logger = new DefaultLogger('ERROR');
+
+type Result<N extends RunActivity> = Activities[N] extends (input: never) => Promise<infer R> ? R : never;
+type Call = <N extends RunActivity>(name: N, input: Parameters<Activities[N]>[0]) => Promise<Result<N>>;
 
 function callsOf(contract: Contract, { around = (_, attempt) => attempt() }: RunOptions): Call {
   const activities = createActivities({ contracts: contractsFrom([contract]) });
-  return (name, input) =>
-    around(name, async () => (await new MockActivityEnvironment().run(activities[name] as never, input as never)) as never);
+  return <N extends RunActivity>(name: N, input: Parameters<Activities[N]>[0]) =>
+    around<Result<N>>(name, async () => {
+      const result: unknown = await new MockActivityEnvironment({}, { logger }).run(
+        activities[name] as never,
+        input as never,
+      );
+      return result as Result<N>;
+    });
 }
 
 async function runPlan(found: DiscoverResult, call: Call, { groups: sharing = 'planned' }: RunOptions) {
@@ -105,5 +113,15 @@ function nothing(
 ): RunSummary {
   const { requestId, pipeline } = plan;
   const watermark = { before: null, after: null };
-  return { requestId, pipeline, kind: 'incremental', status: 'nothing', watermark, commit: null, totals, ...found, report: path };
+  return {
+    requestId,
+    pipeline,
+    kind: 'incremental',
+    status: 'nothing',
+    watermark,
+    commit: null,
+    totals,
+    ...found,
+    report: path,
+  };
 }

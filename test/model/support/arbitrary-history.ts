@@ -50,26 +50,26 @@ const activity = fc.constantFrom(...RUN_ACTIVITIES.slice(0, -1));
 const crash: fc.Arbitrary<NonNullable<RunStep['crash']>> = fc.record({
   activity: fc.oneof({ weight: 2, arbitrary: activity }, { weight: 1, arbitrary: fc.constant('publish') }),
   doom: fc.record({ at: fc.nat({ max: 90 }), mode: fc.constantFrom(...CRASHES) }),
-  then: fc.constantFrom('retry', 'rerun', 'abandon'),
+  next: fc.constantFrom('retry', 'rerun', 'abandon'),
 });
 const meanwhile = fc.record({ before: activity, change: rawStep });
 const groups = fc.constantFrom('planned', 'each, backwards', 'each, at once');
 
 const rare = <T>(arbitrary: fc.Arbitrary<T>, freq: number): fc.Arbitrary<T | undefined> =>
   fc.option(arbitrary, { nil: undefined, freq });
-const plain = <T extends object>(record: fc.Arbitrary<T>): fc.Arbitrary<T> =>
-  // As JSON has it, so that what is replayed is what ran.
+/** Without what is undefined, as JSON has it: what is replayed is what ran. */
+const plain = <T>(record: fc.Arbitrary<object>): fc.Arbitrary<T> =>
   record.map((value) => Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as T);
 
 const how = { crash: rare(crash, 2), meanwhile: rare(meanwhile, 8), groups: rare(groups, 3) };
 const runStep: fc.Arbitrary<RunStep> = fc.oneof(
-  { weight: 8, arbitrary: plain(fc.record({ do: fc.constant('incremental'), ...how })) },
-  { weight: 3, arbitrary: plain(fc.record({ do: fc.constant('backfill'), from: day, to: day, ...how })) },
-  { weight: 1, arbitrary: plain(fc.record({ do: fc.constant('backfill all'), ...how })) },
-  { weight: 1, arbitrary: plain(fc.record({ do: fc.constant('backfill stale'), ...how })) },
+  { weight: 8, arbitrary: plain<RunStep>(fc.record({ do: fc.constant('incremental'), ...how })) },
+  { weight: 3, arbitrary: plain<RunStep>(fc.record({ do: fc.constant('backfill'), from: day, to: day, ...how })) },
+  { weight: 1, arbitrary: plain<RunStep>(fc.record({ do: fc.constant('backfill all'), ...how })) },
+  { weight: 1, arbitrary: plain<RunStep>(fc.record({ do: fc.constant('backfill stale'), ...how })) },
   {
     weight: 1,
-    arbitrary: plain(
+    arbitrary: plain<RunStep>(
       fc.record({
         do: fc.constant('rollback'),
         from: fc.nat({ max: 2 }),
@@ -100,11 +100,11 @@ export function histories(scopes: readonly Rules['scope'][], longest = 14): fc.A
   const scope = fc.constantFrom(...scopes);
   const contract: fc.Arbitrary<Step> = fc.record({
     do: fc.constant('contract'),
-    rules: fc.oneof(
-      { weight: 3, arbitrary: plain(fc.record({ gates })) },
-      { weight: 1, arbitrary: plain(fc.record({ orderBy })) },
-      { weight: 1, arbitrary: plain(fc.record({ scope, key })) },
-    ) as fc.Arbitrary<Partial<Rules>>,
+    rules: fc.oneof<fc.MaybeWeightedArbitrary<Partial<Rules>>[]>(
+      { weight: 3, arbitrary: fc.record({ gates }) },
+      { weight: 1, arbitrary: fc.record({ orderBy }) },
+      { weight: 1, arbitrary: fc.record({ scope, key }) },
+    ),
   });
   const step: fc.Arbitrary<Step> = fc.oneof(
     { weight: 10, arbitrary: rawStep },
@@ -119,5 +119,5 @@ export function histories(scopes: readonly Rules['scope'][], longest = 14): fc.A
       first: fc.array(put, { minLength: 1, maxLength: 5 }),
       steps: fc.array(step, { maxLength: longest }),
     })
-    .map(({ first, steps, ...history }) => ({ ...history, steps: [...first, ...steps] }) as History);
+    .map(({ first, steps, ...history }) => ({ ...history, steps: [...first, ...steps] }));
 }

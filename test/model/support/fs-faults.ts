@@ -54,7 +54,10 @@ const doomed = new AsyncLocalStorage<{ readonly doom: Doom; readonly fate: Fate 
  * Runs `work` with one fault on its way. Its file operations are known by their asynchronous context, so
  * that what goes on after a death stays dead, while others live. Call {@link installFaults} first.
  */
-export async function underDoom<T>(doom: Doom, work: () => Promise<T>): Promise<{ fate: Fate; outcome: PromiseSettledResult<T> }> {
+export async function underDoom<T>(
+  doom: Doom,
+  work: () => Promise<T>,
+): Promise<{ fate: Fate; outcome: PromiseSettledResult<T> }> {
   const fate: Fate = { begun: 0, fired: null, dead: false };
   const [outcome] = await doomed.run({ doom, fate }, () => Promise.allSettled([work()]));
   return { fate, outcome };
@@ -68,8 +71,13 @@ async function operate<T>(name: string, path: unknown, work: () => Promise<T>): 
   if (fate.begun++ !== doom.at) return work();
   fate.fired = `${name} ${String(path)}`;
   if (doom.mode === 'before' || doom.mode === 'after') fate.dead = true;
-  if (doom.mode === 'after' || doom.mode === 'lost') await work();
+  if (doom.mode === 'after' || doom.mode === 'lost') await letGo(await work());
   throw failure(name, path);
+}
+
+/** What is opened and never handed over would stay open. */
+async function letGo(result: unknown): Promise<void> {
+  if (typeof result === 'object' && result !== null && 'close' in result) await (result as FileHandle).close();
 }
 
 function failure(name: string, path: unknown): Error {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Column, Contract, Gate, OrderColumn } from '../../../src/contract/contract';
+import type { Column, Contract, Gate } from '../../../src/contract/contract';
 import type { PartitionDate } from '../../../src/discovery/partition-date';
 import type { RunActivity, RunOptions } from '../../support/run-pipeline';
 import type { Doom } from './fs-faults';
@@ -51,7 +51,7 @@ export interface RunStep {
     readonly activity: RunActivity;
     readonly doom: Doom;
     /** The activity is tried again, the run is, or nobody ever does. */
-    readonly then: 'retry' | 'rerun' | 'abandon';
+    readonly next: 'retry' | 'rerun' | 'abandon';
   };
   /** The raw zone changes before the run's first call of this activity. */
   readonly meanwhile?: { readonly before: RunActivity; readonly change: RawStep };
@@ -102,7 +102,7 @@ export function contractOf(history: Pick<History, 'format' | 'rules'>, root: str
     source: { path: join(root, 'raw'), partitionColumn: 'date', extraColumns: 'drop', unrecognized: 'warn' },
     columns: TYPES,
     incremental: { start: null, lookback, future: 'leave' },
-    deduplicate: { primaryKey: key, orderBy: orderBy as readonly OrderColumn[], scope: scope as never },
+    deduplicate: { primaryKey: key, orderBy, scope: scope as never },
     gates: gates.map((name): Gate => gateOf(name, scope)),
     publish: { path: join(root, 'table'), format: history.format, keep: { versions: 100, days: 7 } },
     schedule: null,

@@ -28,6 +28,15 @@ export interface Expected {
   readonly counts: Readonly<Record<string, Counts>>;
 }
 
+/** A version of a table: its folder; or the root of a Delta table, and the versions of its two logs (-1: none). */
+export type TablePlace =
+  | { readonly format: 'directory'; readonly path: string }
+  | {
+      readonly format: 'delta';
+      readonly path: string;
+      readonly versions: { readonly curated: number; readonly quarantine: number };
+    };
+
 /** The oracle of sql_oracle.py: one process that answers for many small tables. */
 export class SqlOracle {
   readonly #process: ChildProcessWithoutNullStreams;
@@ -69,7 +78,7 @@ export class SqlOracle {
   async compare(input: {
     readonly rules: readonly { readonly contract: Rules; readonly dates: readonly string[] }[];
     readonly manifest: readonly ManifestEntry[];
-    readonly table: { readonly format: 'directory' | 'delta'; readonly path: string };
+    readonly table: TablePlace;
   }): Promise<{ readonly differences: readonly string[]; readonly counts: Expected['counts'] }> {
     return await this.#ask('compare', input);
   }

@@ -11,7 +11,7 @@ A process that answers lines of JSON, so that thousands of small tables are chea
     Learns what is in files written by others.
 {"op": "expect", "contract", "manifest": [[date, path, version], ...]}
     What one full run over those files publishes: {"curated", "quarantine", "counts"}.
-{"op": "compare", "rules": [{"contract", "dates"}], "manifest", "table": {"format", "path"}}
+{"op": "compare", "rules": [{"contract", "dates"}], "manifest", "table": {"format", "path", "versions"}}
     Holds a published table against it; each partition by the rules it was published under:
     {"differences": [text, ...], "counts": {date: counts}}.
 {"op": "forget"}
@@ -202,17 +202,13 @@ PART = re.compile(r"part-[0-9a-f]+-[0-9a-f-]+-(\d+)\.parquet$")
 
 def files_of(table, kind):
     """(date, absolute path) of every data file, as a reader finds them that knows nothing of Tidegate; in the order of rows."""
+    root = os.path.join(table["path"], kind)
     if table["format"] == "delta":
-        root = os.path.join(table["path"], kind)
-        if not DeltaTable.is_deltatable(root):
+        if table["versions"][kind] < 0:
             return []
-        adds = pa.table(DeltaTable(root).get_add_actions(flatten=True)).to_pylist()
+        adds = pa.table(DeltaTable(root, version=table["versions"][kind]).get_add_actions(flatten=True)).to_pylist()
         found = [(str(add["partition.date"]), os.path.join(root, add["path"])) for add in adds]
     else:
-        current = os.path.join(table["path"], "current")
-        if not os.path.lexists(current):
-            return []
-        root = os.path.join(os.path.realpath(current), kind)
         found = [
             (re.search(r"date=([\d-]+)$", os.path.dirname(path))[1], path)
             for path in glob.glob(os.path.join(glob.escape(root), "*", "*.parquet"))
