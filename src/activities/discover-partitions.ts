@@ -2,6 +2,7 @@ import { resolutionDigest, rowsDigest } from '../contract';
 import { discover, groupPartitions, planDigest, utcToday } from '../discovery';
 import { TerminalError } from '../errors';
 import { openTable } from '../publish';
+import { countHeld } from '../quality';
 import { openStore } from '../storage';
 import { attempt } from './attempt';
 import type { ActivityDeps } from './options';
@@ -38,6 +39,8 @@ export function discoverPartitions({ contracts }: ActivityDeps): Activities['dis
         taken: plan.partitions.length,
         left: plan.left.length,
         ignored: plan.ignored.length,
+        removed: plan.removed.length,
+        held: countHeld(plan.left),
         rows: plan.partitions.reduce((sum, partition) => sum + partition.rows, 0),
         groups: groupPartitions(plan.partitions),
       };

@@ -1,4 +1,5 @@
 /** What the workflows call. Workflow code imports these as types only. */
+import type { Scope } from '../contract/contract';
 import type { PartitionDate } from '../discovery/partition-date';
 import type { PlanScope } from '../discovery/plan-types';
 import type { Counts } from '../quality/counts';
@@ -22,6 +23,9 @@ export interface DiscoverResult {
   readonly taken: number;
   readonly left: number;
   readonly ignored: number;
+  /** Partitions that leave the table, and those that wait for somebody to decide. Absent in histories of earlier releases. */
+  readonly removed?: number;
+  readonly held?: number;
   readonly rows: number;
   /** Groups of partitions by bytes, as half-open index ranges into the plan's partitions; at most 200. */
   readonly groups: readonly { readonly from: number; readonly to: number; readonly rows: number }[];
@@ -60,9 +64,7 @@ export type AwaitedRun =
 
 export interface Activities {
   /** What a requester must know of a pipeline. @throws ContractError when no worker knows it. */
-  readonly describePipeline: (input: {
-    pipeline: unknown;
-  }) => Promise<{ pipeline: string; scope: 'partition' | 'window' }>;
+  readonly describePipeline: (input: { pipeline: unknown }) => Promise<{ pipeline: string; scope: Scope }>;
   /** The table's version and watermark, and the recorded outcome when this request id is already committed. */
   readonly readCommittedState: (input: { pipeline: string; requestId?: string }) => Promise<CommittedState>;
   /** Makes a plan, writes it to the run's folder. @throws SchemaMismatch, UnreadableFile, SourceError, RestateRequired, PlanChanged. */

@@ -58,7 +58,8 @@ export async function planNow(contract: Contract, scope: PlanScope): Promise<Pla
 }
 
 function outlook(plan: Plan): string {
-  if (plan.partitions.length === 0) return 'Nothing is selected: a run would make no commit.';
+  if (plan.partitions.length === 0 && plan.removed.length === 0)
+    return 'Nothing is selected: a run would make no commit.';
   const { watermark } = plan.base;
   const moves = watermark === plan.watermark ? 'stays' : `goes from ${watermark ?? 'none'} to`;
   return `A run would publish version ${plan.base.version + 1}; the watermark ${moves} ${plan.watermark ?? 'none'}.`;

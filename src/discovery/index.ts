@@ -3,11 +3,14 @@ export { fingerprint, type CountedFile, type SourceFile } from './manifest';
 export {
   LeaveReason,
   TakeReason,
+  type Decision,
   type IgnoredEntry,
+  type IncrementalScope,
   type LeftPartition,
   type Plan,
   type PlannedPartition,
   type PlanScope,
+  type RemovedPartition,
   type RunScope,
 } from './plan-types';
 export { listSource, type ListedPartition, type SourceListing } from './listing';

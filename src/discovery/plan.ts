@@ -20,7 +20,7 @@ export interface PlanInput extends SelectionInput {
  */
 export function makePlan(input: PlanInput): Plan {
   const { contract, digests, scope, state, listing } = input;
-  const { taken, left } = input.selection ?? selectPartitions(input);
+  const { taken, removed, left } = input.selection ?? selectPartitions(input);
   const partitions = taken.map((partition) => planned(partition, input.rowsOf));
   return {
     formatVersion: 1,
@@ -30,6 +30,7 @@ export function makePlan(input: PlanInput): Plan {
     windowFrom: scope.kind === 'incremental' ? windowStart(state.watermark, contract.incremental.lookback) : null,
     watermark: watermarkAfter(scope, state.watermark, partitions),
     partitions,
+    removed,
     left,
     ignored: listing.ignored.toSorted((a, b) => byPath(a, b) || compareBytes(a.reason, b.reason)),
     contract,

@@ -18,11 +18,13 @@ export interface Commit {
   /** Of the plan that was run; of a rollback, of what it was asked for. */
   readonly planDigest: string;
   readonly watermark: { readonly before: PartitionDate | null; readonly after: PartitionDate | null };
-  /** First and last date of the partitions this commit rewrote; of a rollback, of those it changed. */
+  /** First and last date of the partitions this commit rewrote or removed; of a rollback, of those it changed. */
   readonly range: { readonly from: PartitionDate; readonly to: PartitionDate } | null;
   readonly digests: { readonly resolution: string; readonly rows: string };
   /** Partitions rewritten by this commit; of a rollback, those it changed, those it took away among them. */
   readonly partitions: number;
+  /** Partitions that this commit took out of the table because their raw files are gone. Absent: none. */
+  readonly removed?: number;
   /** Of the partitions rewritten by this commit; of a rollback, of those it brought back. */
   readonly totals: Counts;
   /** UTC, ISO 8601. */

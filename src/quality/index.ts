@@ -1,7 +1,9 @@
 /** Counts, reports and how they look on a console. Pure. */
 export { addCounts, checkConservation, gateNames, sumCounts, zeroCounts } from './counts';
 export type { Counts } from './counts';
-export type { PartitionReport, Report } from './report-types';
+export { countHeld, leftOut } from './left-out';
+export type { LeftOut } from './left-out';
+export type { PartitionReport, RemovedReport, Report } from './report-types';
 export { buildReport, stalePartitions } from './build-report';
 export type { ReportInput } from './build-report';
 export { mergeReports } from './merge-reports';

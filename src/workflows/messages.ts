@@ -135,6 +135,10 @@ export interface RunSummary {
   readonly taken: number;
   readonly left: number;
   readonly ignored: number;
+  /** How many partitions were taken out of the table, their raw files being gone. Absent: none. */
+  readonly removed?: number;
+  /** How many partitions wait for somebody to decide about them. Absent: none. */
+  readonly held?: number;
   /** Absolute path of report.json; null when skipped. */
   readonly report: string | null;
   /** Of a rollback: whether the pipeline is paused now. */

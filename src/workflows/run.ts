@@ -74,12 +74,13 @@ async function attempt(input: RunInput, progress: Writable<RunProgress>): Promis
   }
   progress.stage = 'discovering';
   const found = await steps.discoverPartitions({ pipeline, requestId, scope, expectPlan });
-  const { plan, taken, left, ignored } = found;
+  // Histories of earlier releases do not speak of removed and held partitions.
+  const { plan, taken, left, ignored, removed = 0, held = 0 } = found;
   progress.planDigest = plan.digest;
   progress.partitions = { taken, left, done: 0 };
   progress.rows = { read: 0, total: found.rows };
 
-  if (taken === 0) {
+  if (taken === 0 && removed === 0) {
     progress.stage = 'reporting';
     const report = await steps.writeReport({ plan, results: [] });
     const watermark = { before: state.watermark, after: state.watermark };
@@ -95,6 +96,7 @@ async function attempt(input: RunInput, progress: Writable<RunProgress>): Promis
       taken,
       left,
       ignored,
+      held,
       report: report.path,
     };
   }

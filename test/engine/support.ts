@@ -38,7 +38,7 @@ export function contractOf(root: string, rules: Rules): Contract {
     pipeline: 'engine-test',
     source: { path: join(root, 'raw'), partitionColumn: 'date', extraColumns: 'drop', unrecognized: 'warn' },
     columns: rules.columns,
-    incremental: { start: null, lookback: 3, future: 'leave' },
+    incremental: { start: null, lookback: 3, reprocess: 'changed', late: 'process', gone: 'keep', future: 'leave' },
     deduplicate: {
       primaryKey: rules.primaryKey ?? ['id'],
       orderBy: rules.orderBy ?? [{ column: 'at', direction: 'desc' }],
@@ -46,6 +46,7 @@ export function contractOf(root: string, rules: Rules): Contract {
     },
     gates: rules.gates ?? [],
     publish: { path: join(root, 'table'), format: 'directory', keep: { versions: 30, days: 7 } },
+    engine: { memory: 1024 ** 3 },
     schedule: null,
     notify: { webhook: null },
   };

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { type Activities, createActivities } from '../../src/activities';
-import type { DiscoverResult, DocumentRef, PlanRef } from '../../src/activities/types';
+import type { DiscoverResult, DocumentRef, PlanRef, ReportRef } from '../../src/activities/types';
 import { type Contract, contractsFrom } from '../../src/contract';
 import type { RunScope } from '../../src/discovery/plan-types';
 import { VOID_PLAN } from '../../src/errors';
@@ -36,7 +36,10 @@ const MAX_PLANS = 5;
 /** Key resolution may complete the plan: the rest of the run then goes by that one. */
 type Resolved = DocumentRef & { readonly plan?: PlanRef; readonly groups?: DiscoverResult['groups'] };
 
-/** One run of a pipeline by its real activities, in the order in which the workflow calls them, without a server. */
+/**
+ * One run of a pipeline by its real activities, in the order in which the workflow calls them, without a server.
+ * @throws Error when there is nothing to do, unless it is to do as the workflow does.
+ */
 export async function runPipeline(
   contract: Contract,
   requestId: string,
@@ -83,11 +86,10 @@ function callsOf(contract: Contract, { around = (_, attempt) => attempt() }: Run
     });
 }
 
-async function runPlan(found: DiscoverResult, call: Call, { groups: sharing = 'planned' }: RunOptions) {
-  if (found.taken === 0) {
-    const { plan, taken, left, ignored } = found;
-    const report = await call('writeReport', { plan, results: [] });
-    return nothing({ plan, taken, left, ignored }, report);
+async function runPlan(found: DiscoverResult, call: Call, { asWorkflow, groups: sharing = 'planned' }: RunOptions) {
+  if (found.taken === 0 && !found.removed) {
+    if (!asWorkflow) throw new Error('nothing to do');
+    return nothing(found, await call('writeReport', { plan: found.plan, results: [] }));
   }
   const resolution: Resolved = await call('resolveKeys', { plan: found.plan });
   const { plan = found.plan, groups = found.groups } = resolution;
@@ -108,20 +110,10 @@ function each({ from, to }: DiscoverResult['groups'][number]): DiscoverResult['g
 }
 
 function nothing(
-  { plan, ...found }: Pick<DiscoverResult, 'plan' | 'taken' | 'left' | 'ignored'>,
-  { totals, path }: Awaited<ReturnType<Activities['writeReport']>>,
+  { plan: { requestId, pipeline }, taken, left, ignored }: DiscoverResult,
+  { totals, path }: ReportRef,
 ): RunSummary {
-  const { requestId, pipeline } = plan;
   const watermark = { before: null, after: null };
-  return {
-    requestId,
-    pipeline,
-    kind: 'incremental',
-    status: 'nothing',
-    watermark,
-    commit: null,
-    totals,
-    ...found,
-    report: path,
-  };
+  const found = { kind: 'incremental', status: 'nothing', commit: null, totals, taken, left, ignored } as const;
+  return { requestId, pipeline, watermark, ...found, report: path };
 }

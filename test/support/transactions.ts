@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import pl from 'nodejs-polars';
+import type { Scope } from '../../src/contract';
 
 /** One raw transaction, as the end-to-end tests write them. */
 export interface Transaction {
@@ -48,7 +49,9 @@ export function land(root: string, date: string, rows: readonly Transaction[], n
 export interface ContractOptions {
   readonly pipeline?: string;
   readonly lookback?: number;
-  readonly scope?: 'partition' | 'window';
+  readonly scope?: Scope;
+  /** More of `incremental`, such as `reprocess: always, late: hold`. */
+  readonly policy?: string;
   /** YAML appended at the top level. */
   readonly more?: string;
 }
@@ -58,6 +61,7 @@ export function contractYaml({
   pipeline = 'transactions',
   lookback = 3,
   scope = 'window',
+  policy = '',
   more = '',
 }: ContractOptions = {}): string {
   return `pipeline: ${pipeline}
@@ -68,7 +72,7 @@ columns:
   transaction_receipt: string
   amount: float64
   updated_at: timestamp[ms]
-incremental: { lookback: ${lookback} }
+incremental: { lookback: ${lookback}${policy === '' ? '' : `, ${policy}`} }
 deduplicate: { primaryKey: [transaction_id], orderBy: [updated_at], scope: ${scope} }
 gates:
   - { kind: notNull, column: user_id }

@@ -42,7 +42,7 @@ export async function publish(place: Place, input: PublishInput, options: Publis
     throw new VoidPlan(`output files are gone: ${String(error)}`);
   }
   const report = () => ({ ...input.report, commit: { version: commit.version, path: place.store.root } });
-  const change = { contract: plan.contract, commit, partitions, dropped: [] };
+  const change = { contract: plan.contract, commit, partitions, dropped: plan.removed.map(({ date }) => date) };
   return commitChange(place, view, change, report, commitOptions(input, options));
 }
 

@@ -20,8 +20,9 @@ const counts = z.object({
   misfiled: count,
   violations: z.record(z.string(), count),
 });
+const decision = z.union([z.literal('all'), z.array(date)]).optional();
 const scope = z.union([
-  z.object({ kind: z.literal('incremental') }),
+  z.object({ kind: z.literal('incremental'), includeLate: decision, removeGone: decision }),
   z.object({ kind: z.literal('backfill'), from: date, to: date }),
   z.object({ kind: z.literal('backfill'), select: z.enum(['all', 'stale']) }),
   z.object({ kind: z.literal('rollback'), to: z.int().positive() }),
@@ -39,6 +40,7 @@ const commitSchema: z.ZodType<Commit> = z.object({
   range: z.object({ from: date, to: date }).nullable(),
   digests: z.object({ resolution: z.string(), rows: z.string() }),
   partitions: count,
+  removed: count.optional(),
   totals: counts,
   committedAt: z.string(),
   committedBy: z.string(),

@@ -26,7 +26,7 @@ export interface NextVersion {
   readonly carried: readonly PlacedFile[];
 }
 
-/** What the table becomes: the base's partitions, those of the run replaced. */
+/** What the table becomes: the base's partitions, those of the run replaced, those it removes left out. */
 export function nextVersion(base: Partitions, input: PublishInput, now: Date): NextVersion {
   const { plan, results } = input;
   const version = plan.base.version + 1;
@@ -41,6 +41,7 @@ export function nextVersion(base: Partitions, input: PublishInput, now: Date): N
     });
 
   const partitions = new Map(base);
+  for (const { date } of plan.removed) partitions.delete(date);
   for (const result of results) {
     const source = planned.get(result.date)!;
     const state: PartitionState = {
@@ -65,7 +66,7 @@ export function nextVersion(base: Partitions, input: PublishInput, now: Date): N
 
 export function commitOf(version: number, input: PublishInput, now: Date): Commit {
   const { plan, results } = input;
-  const dates = results.map((result) => result.date).toSorted();
+  const dates = [...results, ...plan.removed].map(({ date }) => date).toSorted();
   const [from, to] = [dates[0], dates.at(-1)];
   return {
     formatVersion: 1,
@@ -79,6 +80,7 @@ export function commitOf(version: number, input: PublishInput, now: Date): Commi
     range: from === undefined || to === undefined ? null : { from, to },
     digests: plan.digests,
     partitions: results.length,
+    ...(plan.removed.length > 0 && { removed: plan.removed.length }),
     totals: sumCounts(
       gateNames(plan.contract),
       results.map((result) => result.counts),

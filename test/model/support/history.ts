@@ -21,6 +21,8 @@ export interface Rules {
   readonly orderBy: readonly { readonly column: 'updated' | 'seq'; readonly direction: 'asc' | 'desc' }[];
   readonly scope: 'partition' | 'table';
   readonly lookback: number;
+  readonly reprocess: 'changed' | 'always';
+  readonly gone: 'remove' | 'keep';
   readonly gates: readonly GateName[];
 }
 
@@ -56,6 +58,8 @@ export interface RunStep {
   /** The raw zone changes before the run's first call of this activity. */
   readonly meanwhile?: { readonly before: RunActivity; readonly change: RawStep };
   readonly groups?: RunOptions['groups'];
+  /** Of an incremental run: what is gone leaves, even where the raw zone is empty. */
+  readonly removeGone?: 'all';
 }
 
 export type Step =
@@ -96,13 +100,13 @@ export const UNIQUE_GATE_NAMES = (Object.keys(UNIQUE_GATES) as (keyof typeof UNI
 export type GateName = (typeof ROW_GATE_NAMES)[number] | (typeof UNIQUE_GATE_NAMES)[number];
 
 export function contractOf(history: Pick<History, 'format' | 'rules'>, root: string): Contract {
-  const { key, orderBy, scope, lookback, gates } = history.rules;
+  const { key, orderBy, scope, lookback, reprocess, gone, gates } = history.rules;
   return {
     pipeline: 'model',
     source: { path: join(root, 'raw'), partitionColumn: 'date', extraColumns: 'drop', unrecognized: 'warn' },
     columns: TYPES,
-    incremental: { start: null, lookback, future: 'leave' },
-    deduplicate: { primaryKey: key, orderBy, scope: scope as never },
+    incremental: { start: null, lookback, reprocess, late: 'process', gone, future: 'leave' },
+    deduplicate: { primaryKey: key, orderBy, scope },
     gates: gates.map((name): Gate => gateOf(name, scope)),
     publish: { path: join(root, 'table'), format: history.format, keep: { versions: 100, days: 7 } },
     schedule: null,
@@ -114,7 +118,7 @@ function gateOf(name: GateName, scope: Rules['scope']): Gate {
   if (Object.hasOwn(ROW_GATES, name)) return { name, ...ROW_GATES[name as keyof typeof ROW_GATES] };
   const [, unique, byPartition] = /^(\w+)( by partition)?$/.exec(name)!;
   const columns = UNIQUE_GATES[unique as keyof typeof UNIQUE_GATES];
-  return { kind: 'unique', name, columns, scope: (byPartition ? 'partition' : scope) as never };
+  return { kind: 'unique', name, columns, scope: byPartition ? 'partition' : scope };
 }
 
 /** Whether two contracts resolve rows alike (SEMANTICS 8.2). */

@@ -58,11 +58,10 @@ export const noTally = (): Tally => ({ commits: 0, crashes: 0, refusals: 0, comp
 /** Thrown where a process died and nobody went on. */
 class Died extends Error {}
 
+const INCREMENTAL: RunStep = { do: 'incremental' };
+
 /** One history of so many ends with `verify`. */
 const VERIFIED = 6;
-
-/** Whether an incremental run takes all that changed; until then, `backfill --all` does. */
-const EXACT_SELECTION = false;
 
 /**
  * A raw zone, a contract and a table in a folder of their own, to which a history happens. Every version that
@@ -237,15 +236,18 @@ export class World {
         ...(step.groups && { groups: step.groups }),
       });
 
-    const refused = await this.#mustRefuse(step);
+    const refused = await this.#refusal(step);
     const abandoned = await this.#outcomeOf(run, refused, step.crash?.next);
     const state = await this.#look(scope);
-    if (!refused && !abandoned && !changed && EXACT_SELECTION && step.do === 'incremental')
-      this.#expectAllConsumed(state);
+    if (refused === null && !abandoned && !changed && step.do === 'incremental') this.#expectAllConsumed(state);
   }
 
   /** Returns whether the run was left where it died. */
-  async #outcomeOf(run: () => Promise<unknown>, refused: boolean, next: 'retry' | 'rerun' | 'abandon' | undefined) {
+  async #outcomeOf(
+    run: () => Promise<unknown>,
+    refused: string | null,
+    next: 'retry' | 'rerun' | 'abandon' | undefined,
+  ) {
     try {
       try {
         await run();
@@ -255,11 +257,11 @@ export class World {
         await run();
       }
     } catch (error) {
-      if (!refused || failureType(error) !== 'RestateRequired') throw error;
+      if (refused === null || failureType(error) !== refused) throw error;
       this.tally.refusals += 1;
       return false;
     }
-    if (refused) throw new Error('a run by other rules of resolution than the table has was not refused');
+    if (refused !== null) throw new Error(`a run was not refused as ${refused}`);
     return false;
   }
 
@@ -267,7 +269,7 @@ export class World {
     const { from = 0, to = from } = step;
     switch (step.do) {
       case 'incremental':
-        return { kind: 'incremental' };
+        return { kind: 'incremental', ...(step.removeGone && { removeGone: step.removeGone }) };
       case 'backfill':
         return { kind: 'backfill', from: DAYS[Math.min(from, to)]!, to: DAYS[Math.max(from, to)]! };
       case 'backfill all':
@@ -281,14 +283,27 @@ export class World {
     }
   }
 
-  /** SEMANTICS 8.2. */
-  async #mustRefuse(step: RunStep): Promise<boolean> {
-    if (step.do === 'rollback' || this.#newest === null) return false;
-    if (sameResolution(this.#newest.contract, this.#contract)) return false;
-    const { partitions } = await this.table.read();
-    if (step.do !== 'backfill all') return partitions.size > 0;
-    // What is kept and cannot be restated.
-    return !EXACT_SELECTION && [...partitions.keys()].some((date) => !this.#hasFiles(date));
+  /** How a run must be refused, or null: SEMANTICS 8.2; and where the raw zone is empty, as a disk that is not mounted is. */
+  async #refusal(step: RunStep): Promise<'RestateRequired' | 'SourceError' | null> {
+    if (step.do === 'rollback' || this.#newest === null) return null;
+    const partitions = [...(await this.table.read()).partitions.values()];
+    const { gone } = this.#contract.incremental;
+    if (partitions.length > 0 && !sameResolution(this.#newest.contract, this.#contract)) {
+      if (step.do !== 'backfill all') return 'RestateRequired';
+      // What is kept and cannot be restated.
+      if (gone === 'keep' && partitions.some(({ date }) => !this.#hasFiles(date))) return 'RestateRequired';
+    }
+    if (gone === 'keep' || this.#zone.size > 0 || step.removeGone !== undefined) return null;
+    const [from, to] = [step.from ?? 0, step.to ?? 0].toSorted((a, b) => a - b) as [number, number];
+    const removed = partitions.filter((partition) => {
+      if (step.do === 'backfill stale') return this.#isStale(partition);
+      return step.do !== 'backfill' || (partition.date >= DAYS[from]! && partition.date <= DAYS[to]!);
+    });
+    return removed.length > 0 ? 'SourceError' : null;
+  }
+
+  #isStale({ version }: PartitionState): boolean {
+    return !sameRows(this.#versions[version]!.contract, this.#contract);
   }
 
   #hasFiles(date: string): boolean {
@@ -320,7 +335,7 @@ export class World {
       byRules.set(key, { contract: rules, dates: [...(byRules.get(key)?.dates ?? []), date] });
     }
     const report = await this.table.report(state.version);
-    const stale = partitions.filter(({ version }) => !sameRows(this.#versions[version]!.contract, contract));
+    const stale = partitions.filter((partition) => this.#isStale(partition));
     const at = this.#step;
     const compared = this.oracle
       .compare({
@@ -365,17 +380,14 @@ export class World {
 
   /** What is restated that must be, then one incremental run that sees the raw zone as it stands. */
   async #settle(history: History): Promise<void> {
-    if (await this.#mustRefuse({ do: 'incremental' })) {
-      if (await this.#mustRefuse({ do: 'backfill all' })) return;
+    if ((await this.#refusal(INCREMENTAL)) === 'RestateRequired') {
+      // Rules changed, and nothing is left to restate from: the table stays as it is.
+      if ((await this.#refusal({ do: 'backfill all' })) !== null) return;
       await this.#run({ do: 'backfill all' });
     }
-    const state = await this.table.read();
-    if (
-      [...state.partitions.values()].some(({ version }) => !sameRows(this.#versions[version]!.contract, this.#contract))
-    ) {
-      await this.#run({ do: 'backfill stale' });
-    }
-    await this.#run({ do: EXACT_SELECTION ? 'incremental' : 'backfill all' });
+    const { partitions } = await this.table.read();
+    if ([...partitions.values()].some((one) => this.#isStale(one))) await this.#run({ do: 'backfill stale' });
+    await this.#run({ ...INCREMENTAL, ...(this.#zone.size === 0 && { removeGone: 'all' }) });
     const settled = await this.table.read();
     if (settled.version === 0) return;
     await this.#compare(settled);
