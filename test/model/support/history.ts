@@ -109,6 +109,7 @@ export function contractOf(history: Pick<History, 'format' | 'rules'>, root: str
     deduplicate: { primaryKey: key, orderBy, scope },
     gates: gates.map((name): Gate => gateOf(name, scope)),
     publish: { path: join(root, 'table'), format: history.format, keep: { versions: 100, days: 7 } },
+    engine: { memory: 1024 ** 3 },
     schedule: null,
     notify: { webhook: null },
   };

@@ -41,6 +41,7 @@ interface Landed {
 }
 
 interface Version {
+  readonly watermark: string | null;
   /** Whose rules of resolution the version follows. */
   readonly contract: Contract;
 }
@@ -236,33 +237,34 @@ export class World {
         ...(step.groups && { groups: step.groups }),
       });
 
-    const refused = await this.#refusal(step);
-    const abandoned = await this.#outcomeOf(run, refused, step.crash?.next);
+    const before = await this.#refusal(step);
+    const outcome = await this.#outcomeOf(run, step.crash?.next);
+    // Judged by the raw zone as it was, or as it became.
+    const refusals = changed ? [before, await this.#refusal(step)] : [before];
+    if (outcome !== 'abandoned' && !refusals.includes(outcome)) {
+      throw new Error(`the run ended as ${outcome ?? 'done'}, expected ${refusals.join(' or ')}`);
+    }
+    if (outcome === 'RestateRequired' || outcome === 'SourceError') this.tally.refusals += 1;
     const state = await this.#look(scope);
-    if (refused === null && !abandoned && !changed && step.do === 'incremental') this.#expectAllConsumed(state);
+    if (outcome === null && !changed && step.do === 'incremental') this.#expectAllConsumed(state);
   }
 
-  /** Returns whether the run was left where it died. */
-  async #outcomeOf(
-    run: () => Promise<unknown>,
-    refused: string | null,
-    next: 'retry' | 'rerun' | 'abandon' | undefined,
-  ) {
+  /** Null: done. */
+  async #outcomeOf(run: () => Promise<unknown>, next: 'retry' | 'rerun' | 'abandon' | undefined) {
     try {
       try {
         await run();
       } catch (error) {
         if (!(error instanceof Died)) throw error;
-        if (next === 'abandon') return true;
+        if (next === 'abandon') return 'abandoned';
         await run();
       }
+      return null;
     } catch (error) {
-      if (refused === null || failureType(error) !== refused) throw error;
-      this.tally.refusals += 1;
-      return false;
+      const type = failureType(error);
+      if (type === 'RestateRequired' || type === 'SourceError') return type;
+      throw error;
     }
-    if (refused !== null) throw new Error(`a run was not refused as ${refused}`);
-    return false;
   }
 
   #scopeOf(step: RunStep): RunScope | null {
@@ -318,10 +320,21 @@ export class World {
     const known = this.#versions.length - 1;
     if (state.version === known) return state;
     if (state.version !== known + 1) throw new Error(`the table went from version ${known} to ${state.version}`);
-    this.#versions.push(scope.kind === 'rollback' ? this.#versions[scope.to]! : { contract: this.#contract });
+    this.#versions.push(scope.kind === 'rollback' ? this.#versions[scope.to]! : this.#made(scope, state));
+    if (state.watermark !== this.#newest!.watermark) {
+      throw new Error(`the watermark is ${state.watermark}, expected ${this.#newest!.watermark}`);
+    }
     this.tally.commits += 1;
     await this.#compare(state);
     return state;
+  }
+
+  /** SEMANTICS 3.5: the watermark is the greatest date an incremental run has consumed. */
+  #made(scope: RunScope, { version, partitions }: TableState): Version {
+    const before = this.#newest?.watermark ?? null;
+    const written = [...partitions.values()].filter((one) => one.version === version).map(({ date }) => date);
+    const watermark = [before, ...written].reduce((most, date) => ((date ?? '') > (most ?? '') ? date : most), null);
+    return { contract: this.#contract, watermark: scope.kind === 'incremental' ? watermark : before };
   }
 
   /** SEMANTICS 1.2: one full run over the files that the commit names, each partition by the rules it was published under. */
