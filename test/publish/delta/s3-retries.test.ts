@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../../../src/contract/contract';
-import { TerminalError, VoidPlan } from '../../../src/errors';
+import { TerminalError } from '../../../src/errors';
 import type { Commit, PublishInput, TableState } from '../../../src/publish';
 import { openStore } from '../../../src/storage';
 import { python } from '../../support/python';
@@ -11,7 +11,6 @@ import { contractFor, newRoot, stage, tableAt } from './support';
 
 jest.setTimeout(240_000);
 
-const PUBLISHERS = 20;
 const DATE = '2026-05-01';
 const FAULTS: readonly Fault[] = [
   'drop request',
@@ -81,20 +80,6 @@ output = {kind: [authors(kind, version) for version in input['versions']] for ki
     { table: contract.publish.path, versions, options: { ...s3Environment(server.port), AWS_ALLOW_HTTP: 'true' } },
   );
 }
-
-test(`of ${PUBLISHERS} publishers that race for one version on S3 exactly one commits it`, async () => {
-  const base = await storeTable().read();
-  const requests = Array.from({ length: PUBLISHERS }, (_, index) => `request ${index}`);
-  const inputs = await Promise.all(requests.map((requestId) => staged(requestId, base)));
-  const outcomes = await Promise.allSettled(inputs.map((input) => storeTable().publish(input)));
-  const won = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(VoidPlan);
-  expect(won).toMatchObject([{ version: 1 }]);
-  expect(await storeTable().history()).toEqual(won);
-  const winner = won[0]!.requestId;
-  expect(await authors([0])).toEqual({ curated: [[winner, winner]], quarantine: [[winner]] });
-  await expect(authors([1])).rejects.toThrow(/version/);
-});
 
 test('publishers that race and try again, while requests are lost, doubled, delayed and cut, commit each request once', async () => {
   const requests = Array.from({ length: 5 }, (_, index) => `request ${index}`);
