@@ -1,9 +1,8 @@
-import { TerminalError } from '../../errors';
 import { forEachInFlight } from '../in-flight';
 import type { ObjectStore } from '../../storage';
-import type { OutputKind } from '../table';
+import type { OutputKind, PartitionState } from '../table';
 import { corrupt } from './actions';
-import { checkpointKey, KINDS, versionOfStateKey } from './layout';
+import { checkpointKey, KINDS } from './layout';
 import { fromLogPath } from './paths';
 import { quarantineNow } from './roll-forward';
 import { activeFiles, loadState, readDocument, type LoadedState } from './state';
@@ -61,20 +60,34 @@ export async function referencedFrom(place: Place, view: View, oldest: number): 
   return { files, states };
 }
 
-/** Which of these state files are of versions before `oldest`, and the data files that those versions wrote. */
-export async function expiredBefore(store: ObjectStore, keys: readonly string[], oldest: number): Promise<Referenced> {
-  const files = new Set<string>();
+/** What versions that are no longer kept refer to; the versions after them may do so too. */
+export interface Expired {
+  /** Data files, with their bytes. */
+  readonly files: ReadonlyMap<string, number>;
+  readonly states: ReadonlySet<string>;
+}
+
+/** What the versions from `before` on, up to but not `oldest`, refer to. */
+export async function expiredBetween(store: ObjectStore, before: number, oldest: number): Promise<Expired> {
+  const files = new Map<string, number>();
   const states = new Set<string>();
-  await forEachInFlight(keys, async (key) => {
-    const version = versionOfStateKey(key);
-    if (version === null || version >= oldest || (await readRecord(store, version))?.state !== key) return;
-    states.add(key);
-    try {
-      for (const file of filesOf(await readDocument(store, key))) files.add(file);
-    } catch (error) {
-      // Another vacuum took it meanwhile, and its files before.
-      if (!(error instanceof TerminalError)) throw error;
+  const add = (key: string, { since }: StateDocument, partitions: Iterable<PartitionState>): void => {
+    for (const name of [key, ...since.states, ...(since.checkpoint === null ? [] : [since.checkpoint])]) {
+      states.add(name);
     }
+    for (const { curated, quarantine } of partitions) {
+      for (const { path, size } of [...curated, ...quarantine]) files.set(path, size);
+    }
+  };
+  const versions = Array.from({ length: Math.max(0, oldest - before) }, (_, index) => before + index);
+  await forEachInFlight(versions, async (version) => {
+    const { state: key } = await recordOf(store, version);
+    if (version === before) {
+      const { document, partitions } = await loadState(store, key);
+      return add(key, document, partitions.values());
+    }
+    const document = await readDocument(store, key);
+    add(key, document, document.partitions);
   });
   return { files, states };
 }
