@@ -187,7 +187,7 @@ test.each(Object.keys(CASES))('a fault at any storage operation of a %s is harml
     // Each version is read whole; on S3, which is slower, the newest.
     for (const version of upTo(requests.length).slice(place === 'S3' ? -1 : 0)) {
       const whole = table.verify({ version }).then(
-        ({ faults: found }) => found.length === 0,
+        (verdict) => verdict.faults.length === 0,
         () => false,
       );
       expect([version, await whole]).toEqual([version, kept.includes(version)]);
