@@ -1,18 +1,14 @@
 import type { Command } from 'commander';
-import type { Contract } from '../contract';
-import { resolutionDigest, rowsDigest } from '../contract';
+import { planNow } from '../activities';
 import type { Plan, PlanScope } from '../discovery';
-import { discover, planDigest, utcToday } from '../discovery';
-import { openTable } from '../publish';
+import { planDigest } from '../discovery';
 import { countHeld, discoveryOfPlan, renderDiscovery } from '../quality';
-import { openStore } from '../storage';
 import { ExitCode, UsageError } from './support/exit';
 import { leftOutLines } from './support/left-out';
 import { PIPELINE, examples, jsonOption } from './support/options';
 import { print, printJson, styleFor } from './support/output';
 import { contractOf } from './support/pipelines';
-import type { RangeOptions } from './support/scope';
-import type { DecisionOptions } from './support/scope';
+import type { DecisionOptions, RangeOptions } from './support/scope';
 import { addDecisionOptions, addRangeOptions, decisionsOf, rangeScope } from './support/scope';
 
 export function registerPlan(program: Command): void {
@@ -32,7 +28,7 @@ export function registerPlan(program: Command): void {
         ['tidegate plan transactions', 'the next incremental run'],
         ['tidegate plan transactions --from 2026-05-01 --to 2026-05-07', 'a backfill'],
         ['tidegate plan transactions --include-late', 'with what is held for being late'],
-        ['tidegate run transactions --plan <digest>', 'run exactly this plan, or fail (decisions are part of it)'],
+        ['tidegate run transactions --plan <digest>', 'run exactly this plan, or fail'],
       ),
     )
     .action(async (pipeline: string, options: RangeOptions & DecisionOptions & { json?: boolean }) => {
@@ -56,18 +52,6 @@ function scopeOf(options: RangeOptions & DecisionOptions): PlanScope {
   if (range === null) return { kind: 'incremental', ...decisions };
   if (Object.keys(decisions).length === 0) return range;
   throw new UsageError('--include-late and --remove-gone are for incremental runs: a backfill takes its whole range');
-}
-
-/** The plan that a run of `scope`, started now, executes: made from contract, table and source alone. */
-export async function planNow(contract: Contract, scope: PlanScope): Promise<Plan> {
-  return await discover({
-    contract,
-    store: openStore(contract.source.path),
-    digests: { resolution: resolutionDigest(contract), rows: rowsDigest(contract) },
-    scope,
-    state: await openTable(contract).read(),
-    today: utcToday(),
-  });
 }
 
 function outlook(plan: Plan): string {

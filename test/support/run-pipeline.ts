@@ -15,11 +15,11 @@ export async function runPipeline(
     (await new MockActivityEnvironment().run(activity as never, input as never)) as O;
   const { pipeline } = contract;
   const found = await call(activities.discoverPartitions, { pipeline, requestId, scope });
-  const { plan } = found;
   if (found.taken === 0 && !found.removed) throw new Error('nothing to do');
-  const resolution = await call(activities.resolveKeys, { plan });
+  const { completed, ...resolution } = await call(activities.resolveKeys, { plan: found.plan });
+  const { plan, groups } = completed ?? found;
   const results = [];
-  for (const group of found.groups) results.push(await call(activities.transformAndGate, { plan, resolution, group }));
+  for (const group of groups) results.push(await call(activities.transformAndGate, { plan, resolution, group }));
   const report = await call(activities.writeReport, { plan, results });
   return call(activities.publish, { plan, results, report });
 }
