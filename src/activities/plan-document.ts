@@ -1,8 +1,24 @@
 import type { Contract } from '../contract';
-import type { Plan } from '../discovery';
+import { type Plan, planDigest } from '../discovery';
+import { TerminalError } from '../errors';
 import { RunFolder } from './run-folder';
 import type { ActivityDeps } from './options';
 import type { PlanRef } from './types';
+
+/** Whether key resolution has yet to find the partitions that are coupled to those of the plan. */
+export const needsCompletion = ({ contract, partitions, removed }: Plan): boolean =>
+  contract.deduplicate.scope === 'table' && partitions.length + removed.length > 0;
+
+/** @throws TerminalError `PlanChanged` when the request was for another plan. */
+export function assertExpected(plan: Plan, expected: string | undefined): void {
+  const digest = planDigest(plan);
+  if (expected === undefined || expected === digest) return;
+  throw new TerminalError(
+    'PlanChanged',
+    `expected the plan ${expected}, but the plan made now is ${digest}: the raw zone, the table or the contract changed since. ` +
+      `Look at it with: tidegate plan ${plan.pipeline}`,
+  );
+}
 
 /**
  * The frozen plan of a run. The worker's own contract only tells where the table is, so that no

@@ -1,11 +1,8 @@
 import type { Command } from 'commander';
-import type { Contract } from '../contract';
-import { resolutionDigest, rowsDigest } from '../contract';
-import type { Plan, PlanScope } from '../discovery';
-import { discover, planDigest, utcToday } from '../discovery';
-import { openTable } from '../publish';
+import { planNow } from '../activities';
+import type { Plan } from '../discovery';
+import { planDigest } from '../discovery';
 import { discoveryOfPlan, renderDiscovery } from '../quality';
-import { openStore } from '../storage';
 import { PIPELINE, examples, jsonOption } from './support/options';
 import { print, printJson, styleFor } from './support/output';
 import { contractOf } from './support/pipelines';
@@ -43,18 +40,6 @@ export function registerPlan(program: Command): void {
       print(renderDiscovery(discoveryOfPlan(plan), styleFor()));
       print(`\n${outlook(plan)}\nPlan ${digest}`);
     });
-}
-
-/** The plan that a run of `scope`, started now, executes: made from contract, table and source alone. */
-export async function planNow(contract: Contract, scope: PlanScope): Promise<Plan> {
-  return await discover({
-    contract,
-    store: openStore(contract.source.path),
-    digests: { resolution: resolutionDigest(contract), rows: rowsDigest(contract) },
-    scope,
-    state: await openTable(contract).read(),
-    today: utcToday(),
-  });
 }
 
 function outlook(plan: Plan): string {

@@ -3,6 +3,15 @@ import type { OutputFile, PartitionResult } from '../engine/types';
 import { checkConservation, gateNames, sumCounts } from '../quality';
 import type { PublishInput } from './table';
 
+/** @throws TerminalError `TargetError` when the plan is not of the pipeline whose table this is. */
+export function checkPipeline(plan: PublishInput['plan'], pipeline: string, path: string): void {
+  if (plan.pipeline === pipeline) return;
+  throw new TerminalError(
+    'TargetError',
+    `the plan is of the pipeline "${plan.pipeline}"; the table at ${path} is of "${pipeline}"`,
+  );
+}
+
 /**
  * Refuses results in which a row was lost or doubled, before anything is written (SEMANTICS 6.1):
  * every planned partition has one result; its read rows are those of the source's footers; its

@@ -46,6 +46,11 @@ export interface PartitionState {
   /** Paths relative to the version's folder. */
   readonly curated: readonly OutputFile[];
   readonly quarantine: readonly OutputFile[];
+  /**
+   * Of scope `table`: which of its rows lost, are flagged by `unique` gates, or tie, by row number (see `RowSets`).
+   * The next run goes on from them. One file, or none where there are no such rows.
+   */
+  readonly verdicts: readonly OutputFile[];
 }
 
 /** Everything needed to go on, as committed. */
@@ -153,9 +158,12 @@ export interface VacuumReport {
 /** The two outputs of a run, and the two tables they make up. */
 export type OutputKind = 'curated' | 'quarantine';
 
+/** What a run writes for a partition: rows of the two tables, and what was decided about them. */
+export type FileKind = OutputKind | 'verdicts';
+
 /** Which file an attempt writes. */
 export interface OutputName {
-  readonly kind: OutputKind;
+  readonly kind: FileKind;
   readonly date: PartitionDate;
   readonly run: string;
   /** The uuid drawn when the attempt started. */
@@ -170,6 +178,8 @@ export interface Table {
   readonly path: string;
   /** Whether output files are written to staging and linked from there, or at once where the table will name them. */
   readonly layout: 'staged' | 'in place';
+  /** The folder of key indexes: relative to the table's root. They follow from raw files, and no commit names them. */
+  readonly indexFolder: string;
   /** Where an attempt writes a file: relative to the table's root. No two names give the same path. */
   outputPath(name: OutputName): string;
   /**

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { type Activities, createActivities } from '../../src/activities';
-import type { DiscoverResult, DocumentRef, PlanRef, ReportRef } from '../../src/activities/types';
+import type { DiscoverResult, DocumentRef, ReportRef } from '../../src/activities/types';
 import { type Contract, contractsFrom } from '../../src/contract';
 import type { RunScope } from '../../src/discovery/plan-types';
 import { VOID_PLAN } from '../../src/errors';
@@ -32,9 +32,6 @@ export interface RunOptions {
 
 /** Plans a run makes, as the workflow does. */
 const MAX_PLANS = 5;
-
-/** Key resolution may complete the plan: the rest of the run then goes by that one. */
-type Resolved = DocumentRef & { readonly plan?: PlanRef; readonly groups?: DiscoverResult['groups'] };
 
 /**
  * One run of a pipeline by its real activities, in the order in which the workflow calls them, without a server.
@@ -91,8 +88,9 @@ async function runPlan(found: DiscoverResult, call: Call, { asWorkflow, groups: 
     if (!asWorkflow) throw new Error('nothing to do');
     return nothing(found, await call('writeReport', { plan: found.plan, results: [] }));
   }
-  const resolution: Resolved = await call('resolveKeys', { plan: found.plan });
-  const { plan = found.plan, groups = found.groups } = resolution;
+  const { completed, ...resolution } = await call('resolveKeys', { plan: found.plan });
+  // Key resolution may add partitions: the rest of the run goes by that plan.
+  const { plan, groups } = completed ?? found;
   const shares = sharing === 'planned' ? groups : groups.flatMap(each);
   const results: DocumentRef[] = [];
   const transform = async (index: number): Promise<void> => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pl from 'nodejs-polars';
 import type { Contract } from '../../../src/contract/contract';
+import { fingerprint } from '../../../src/discovery';
 import type { OutputFile, PartitionResult } from '../../../src/engine/types';
 import { runOf, type Commit, type PublishInput, type TableState } from '../../../src/publish';
 import { DeltaTable } from '../../../src/publish/delta/delta-table';
@@ -105,14 +106,10 @@ export async function stage(options: Staging): Promise<PublishInput> {
     base: { version: base.version, watermark: base.watermark },
     windowFrom: null,
     watermark: [...newest, ...(base.watermark === null ? [] : [base.watermark])].toSorted().at(-1) ?? null,
-    partitions: results.map(({ date, counts }) => ({
-      date,
-      reason: 'new',
-      files: [{ path: `date=${date}/a.parquet`, size: 10, mtimeNs: '1790000000123456789', rows: counts.read }],
-      fingerprint: createHash('sha256').update(date).digest('hex'),
-      rows: counts.read,
-      bytes: 10,
-    })),
+    partitions: results.map(({ date, counts }) => {
+      const files = [{ path: `date=${date}/a.parquet`, size: 10, mtimeNs: '1790000000123456789', rows: counts.read }];
+      return { date, reason: 'new', files, fingerprint: fingerprint(files), rows: counts.read, bytes: 10 };
+    }),
     removed: removed.map((date) => ({ date: day(date), reason: 'gone' as const })),
     left: [],
     ignored: [],
