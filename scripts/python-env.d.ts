@@ -1,0 +1,9 @@
+interface Place {
+  /** Folder of the environments. */
+  readonly cache: string;
+  /** A requirements file. */
+  readonly requirements: string;
+}
+
+export function interpreterOf(place: Place): string;
+export function ensureEnvironment(place: Place, hint: string): Promise<void>;
