@@ -12,7 +12,7 @@ const {
   rmSync,
   writeFileSync,
 } = require('node:fs');
-const { tmpdir } = require('node:os');
+const { cpus, tmpdir } = require('node:os');
 const path = require('node:path');
 const pl = require('nodejs-polars').default;
 const { definePipeline } = require('../dist/contract');
@@ -120,22 +120,41 @@ async function timed(work, times = 15) {
   return median(took);
 }
 
+/** Commits after which the table is looked at. */
+const isLookedAt = (number) => [1, 100, 1000, 5000, commits].includes(number);
+
 async function main() {
-  const table = new DeltaTable(contract, {}, hastyStore());
-  await table.claimFolder();
+  const hasty = new DeltaTable(contract, {}, hastyStore());
+  await hasty.claimFolder();
   const days = Array.from({ length: partitions }, (_, index) => addDays('2025-01-01', index));
-  await table.publish(input(table, await table.read(), 0, days));
-  console.log(`partitions ${partitions}; median of 15, in milliseconds`);
-  console.log('commits  open   find   commit (unsynced)');
-  let started = Date.now();
-  for (let number = 1; number < commits; number += 1) {
-    await table.publish(input(table, await table.read(), number, [days[number % partitions]]));
-    if ([10, 100, 1000, 2000, 3000, 5000, commits - 1].includes(number)) {
-      const each = (Date.now() - started) / number;
-      const open = await timed(() => openTable().read());
-      const find = await timed(() => openTable().find('bench/0'));
-      console.log(`${String(number + 1).padStart(7)}  ${open.toFixed(1)}   ${find.toFixed(1)}   ${each.toFixed(1)}`);
-    }
+  /** Publishes one commit, and returns how long that took; the first one has all partitions. */
+  const publish = async (table, number) => {
+    const dates = number === 1 ? days : [days[number % partitions]];
+    const made = input(table, await table.read(), number, dates);
+    const start = performance.now();
+    await table.publish(made);
+    return performance.now() - start;
+  };
+  console.log(
+    `${cpus().length} cores; ${partitions} partitions; milliseconds: medians of 15 openings, look-ups and durable`,
+  );
+  console.log(
+    'commits, and of the commits since the row before (without fsync) the median, and the mean with cleaning',
+  );
+  console.log('commits    open    find  commit  unsynced: median  mean');
+  let since = [];
+  for (let number = 1; number <= commits; number += 1) {
+    since.push(await publish(hasty, number));
+    if (!isLookedAt(number)) continue;
+    const mean = since.reduce((sum, took) => sum + took, 0) / since.length;
+    const [open, find] = [await timed(() => openTable().read()), await timed(() => openTable().find('bench/1'))];
+    const at = number;
+    const durable = [];
+    while (durable.length < 15) durable.push(await publish(openTable(), (number += 1)));
+    const row = [open, find, median(durable), median(since), mean];
+    const cells = row.map((value) => value.toFixed(1).padStart(8));
+    console.log(`${String(at).padStart(7)}${cells.join('')}`);
+    since = [];
   }
 }
 

@@ -7,3 +7,5 @@ interface Place {
 
 export function interpreterOf(place: Place): string;
 export function ensureEnvironment(place: Place, hint: string): Promise<void>;
+export function packagesOf(place: Place, name: string, python: string): string;
+export function ensurePackages(place: Place, name: string, python: string): Promise<void>;

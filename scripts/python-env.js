@@ -10,29 +10,49 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const STALE_LOCK_MS = 30_000;
 const TOUCH_MS = 5_000;
 
-/** Named by what is in it, so that another set of versions is another environment. */
-function environmentOf({ cache, requirements }) {
-  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 16);
-  return path.join(cache, `python-${digest}`);
+const PIP = ['-m', 'pip', 'install', '--disable-pip-version-check', '--only-binary', ':all:'];
+
+function digestOf(...parts) {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex').slice(0, 16);
 }
 
-/** Its interpreter. */
+/** Named by what is in it, so that another set of versions is another environment. */
+const environmentOf = ({ cache, requirements }) => path.join(cache, `python-${digestOf(readFileSync(requirements))}`);
+
+/** The environment's interpreter. */
 const interpreterOf = (place) => path.join(environmentOf(place), 'bin', 'python');
 
 /** Makes the environment unless it is there. Several processes may call this at once. */
 async function ensureEnvironment(place, hint) {
-  const folder = environmentOf(place);
+  await ensure(environmentOf(place), place, async (folder) => {
+    await run('python3', ['-m', 'venv', folder], `Is python3 with its venv module installed? ${hint}`);
+    await run(interpreterOf(place), [...PIP, '-r', place.requirements], `Is PyPI reachable? ${hint}`);
+  });
+}
+
+/** A folder of packages for an interpreter's `PYTHONPATH`. Native packages fit one interpreter. */
+const packagesOf = ({ cache, requirements }, name, python) =>
+  path.join(cache, `${name}-${digestOf(readFileSync(requirements), python)}`);
+
+/** Makes that folder unless it is there. */
+async function ensurePackages(place, name, python) {
+  await ensure(packagesOf(place, name, python), place, (folder) =>
+    run(python, [...PIP, '--target', folder, '-r', place.requirements], 'Is PyPI reachable?'),
+  );
+}
+
+async function ensure(folder, { cache, requirements }, make) {
   const complete = path.join(folder, '.complete');
   if (existsSync(complete)) return;
-  await mkdir(place.cache, { recursive: true });
+  await mkdir(cache, { recursive: true });
   const unlock = await lock(`${folder}.lock`);
   try {
     if (existsSync(complete)) return;
-    process.stderr.write(`Installing the Python packages of ${place.requirements} (once) …\n`);
+    process.stderr.write(`Installing the Python packages of ${path.basename(requirements)} (once) …\n`);
     await rm(folder, { recursive: true, force: true });
-    await run('python3', ['-m', 'venv', folder], `Is python3 with its venv module installed? ${hint}`);
-    const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--only-binary', ':all:'];
-    await run(interpreterOf(place), [...pip, '-r', place.requirements], `Is PyPI reachable? ${hint}`);
+    await make(folder);
     await writeFile(complete, '');
   } finally {
     await unlock();
@@ -67,4 +87,4 @@ async function run(command, args, hint) {
   });
 }
 
-module.exports = { ensureEnvironment, interpreterOf };
+module.exports = { ensureEnvironment, ensurePackages, interpreterOf, packagesOf };

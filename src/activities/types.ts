@@ -23,9 +23,17 @@ export interface DiscoverResult {
   readonly taken: number;
   readonly left: number;
   readonly ignored: number;
+  /** Partitions that leave the table, and those that wait for somebody to decide. Absent in histories of earlier releases. */
+  readonly removed?: number;
+  readonly held?: number;
   readonly rows: number;
   /** Groups of partitions by bytes, as half-open index ranges into the plan's partitions; at most 200. */
   readonly groups: readonly { readonly from: number; readonly to: number; readonly rows: number }[];
+}
+
+/** What `resolveKeys` wrote; in scope `table` with the plan as completed. */
+export interface Resolved extends DocumentRef {
+  readonly completed?: Pick<DiscoverResult, 'plan' | 'taken' | 'left' | 'rows' | 'groups'>;
 }
 
 export interface ReportRef extends DocumentRef {
@@ -76,7 +84,11 @@ export interface Activities {
    * @throws VoidPlan, RequestError.
    */
   readonly rollback: (input: { pipeline: string; requestId: string; to: number }) => Promise<RunSummary>;
-  readonly resolveKeys: (input: { plan: PlanRef }) => Promise<DocumentRef>;
+  /**
+   * Finds rows that lost or repeat. In scope `table` it also completes the plan by the partitions that are coupled:
+   * the run goes on with the plan and the groups that it returns.
+   */
+  readonly resolveKeys: (input: { plan: PlanRef; expectPlan?: string }) => Promise<Resolved>;
   readonly transformAndGate: (input: {
     plan: PlanRef;
     resolution: DocumentRef;

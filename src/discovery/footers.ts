@@ -1,8 +1,8 @@
 import type { FileMetaData, SchemaElement, SchemaTree } from 'hyparquet' with { 'resolution-mode': 'import' };
 import { TerminalError, VoidPlan, codeOf, messageOf } from '../errors';
-import type { ObjectStore } from '../storage';
+import { type ObjectStore, changeOf } from '../storage';
 import { safeText } from '../safe-text';
-import { type SourceFile, changeOf } from './manifest';
+import type { SourceFile } from './manifest';
 import { type FoundType, abortsPolars, typeOfColumn } from './parquet-types';
 
 export interface FooterColumn {

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { ObjectStore } from '../storage';
-import { safeText } from '../safe-text';
 import { byPath } from './order';
 
 /** One data file of a source partition, as listed, with its row count once its footer was read. */
@@ -29,19 +27,4 @@ export interface CountedFile extends SourceFile {
 export function fingerprint(files: readonly SourceFile[]): string {
   const entries = files.toSorted(byPath).map(({ path, size, etag, mtimeNs }) => [path, size, etag ?? mtimeNs ?? null]);
   return createHash('sha256').update(canonicalize(entries)!).digest('hex');
-}
-
-/** What happened to a file since it was listed, in words, or null. */
-export async function changeOf(store: ObjectStore, file: SourceFile): Promise<string | null> {
-  const now = await store.stat(file.path);
-  const name = `the source file ${safeText(file.path)}`;
-  if (now === null) return `${name} has vanished since it was listed`;
-  if (now.special !== undefined) return `${name} has become a ${now.special}`;
-  if (now.size !== file.size) {
-    return `${name} has changed since it was listed: ${file.size} bytes then, ${now.size} now`;
-  }
-  if (now.mtimeNs !== file.mtimeNs || now.etag !== file.etag) {
-    return `${name} was written again since it was listed`;
-  }
-  return null;
 }

@@ -53,6 +53,21 @@ export interface PlannedPartition {
   readonly bytes: number;
   /** Of a coupled one: through how many primary keys or unique values. */
   readonly keys?: number;
+  /** Of a coupled one whose raw files are gone: what stands in for them. */
+  readonly rebuilt?: RebuiltPartition;
+}
+
+/**
+ * Files that hold what is known of a partition's raw rows, in their places: those that were published or
+ * quarantined; the others are nulls, and superseded for good (SEMANTICS 3.4).
+ */
+export interface RebuiltPartition {
+  /** Location that the paths are relative to. */
+  readonly root: string;
+  /** Under the paths of the raw files that had rows. */
+  readonly files: readonly CountedFile[];
+  /** As counted when there were raw files. */
+  readonly misfiled: number;
 }
 
 /** A published partition that leaves the table with this run. */

@@ -62,10 +62,11 @@ export class PartitionPass {
   }
 
   static async begin(input: TransformInput, hooks: EngineHooks): Promise<PartitionPass> {
-    const { contract, sourceRoot, partition } = input;
+    const { contract, partition } = input;
+    const { sourceRoot, files } = placeOf(input);
     const flags = await flagsOf(contract, partition.date);
-    const misfiledIn = await misfiledChecks(sourceRoot, partition, contract.source.partitionColumn);
-    const batches = batchesOf(partition, batchRows(contract, partition));
+    const misfiledIn = await misfiledChecks(sourceRoot, { ...partition, files }, contract.source.partitionColumn);
+    const batches = batchesOf({ files }, batchRows(contract, partition));
     const resolved = await resolvedBefore(input, hooks, batches.length);
     return new PartitionPass(input, hooks, batches, flags, misfiledIn, resolved);
   }
@@ -84,7 +85,8 @@ export class PartitionPass {
 
   /** Columns: c0 … as declared; `row`, its number in its file; where they are not the same for all, `file` and `misfiled`. */
   async #readBatch(batch: Batch): Promise<DataFrame> {
-    const { contract, sourceRoot, partition } = this.#input;
+    const { contract, partition } = this.#input;
+    const { sourceRoot } = placeOf(this.#input);
     const mayBeMisfiled = batch.pieces.some(({ file }) => this.#misfiledIn.has(file));
     return readPieces({ sourceRoot, partition, signal: this.#hooks.signal }, batch.pieces, (piece) => [
       ...contract.columns.map((column, i) => asDeclared(column).alias(internalName(i))),
@@ -126,11 +128,12 @@ export class PartitionPass {
 
   /** What the partition became, once all that was written is durable. */
   async end(): Promise<PartitionResult> {
-    const { sourceRoot, partition } = this.#input;
+    const { partition, resolution } = this.#input;
+    const { sourceRoot, files } = placeOf(this.#input);
     const [curated, quarantine] = await Promise.all([this.#curated.files(), this.#quarantine.files()]);
-    await verifyFiles(sourceRoot, partition.files);
-    const rowsIn = (files: readonly { readonly rows: number }[]): number =>
-      files.reduce((sum, { rows }) => sum + rows, 0);
+    await verifyFiles(sourceRoot, files);
+    const rowsIn = (some: readonly { readonly rows: number }[]): number =>
+      some.reduce((sum, { rows }) => sum + rows, 0);
     return {
       date: partition.date,
       counts: {
@@ -139,13 +142,23 @@ export class PartitionPass {
         ambiguous: this.#resolved?.ambiguous ?? 0,
         quarantined: rowsIn(quarantine),
         published: rowsIn(curated),
-        misfiled: this.#misfiled,
+        misfiled: this.#misfiled + (partition.rebuilt?.misfiled ?? 0),
         violations: Object.fromEntries(this.#flags.map(({ name }, i) => [name, this.#violations[i]!])),
       },
       curated,
       quarantine,
+      verdicts: resolution?.verdicts ?? [],
     };
   }
+}
+
+/** Where the rows are read from: the raw zone, or what stands in for a partition that is not there any more. */
+function placeOf({ sourceRoot, partition }: TransformInput): {
+  readonly sourceRoot: string;
+  readonly files: readonly CountedFile[];
+} {
+  const { rebuilt, files } = partition;
+  return rebuilt === undefined ? { sourceRoot, files } : { sourceRoot: rebuilt.root, files: rebuilt.files };
 }
 
 async function resolvedBefore(input: TransformInput, hooks: EngineHooks, batches: number): Promise<Resolved | null> {

@@ -13,15 +13,30 @@ import { frameOf, pl } from './polars';
 
 export const WINNER = 'winner';
 
-/**
- * For each partition, how many keys have their winner in it and tie it with a row that differs in a
- * declared column; null equals null, NaN equals NaN (SEMANTICS 4.3). Whole rows are compared, in
- * batches by the winner's position: a file delivered twice is read along in order, once.
- */
+/** For each partition, how many keys have their winner in it and are ambiguous. */
 export async function countAmbiguous(work: ScopeWork, ties: readonly DataFrame[]): Promise<number[]> {
   const counts = work.partitions.map(() => 0);
+  await findAmbiguous(work, ties, (winners) => {
+    for (const winner of winners) {
+      const partition = partitionOf(winner);
+      counts[partition] = counts[partition]! + 1;
+    }
+  });
+  return counts;
+}
+
+/**
+ * Tells the positions of winners that tie with a row that differs in a declared column; null equals
+ * null, NaN equals NaN (SEMANTICS 4.3). Whole rows are compared, in batches by the winner's position:
+ * a file delivered twice is read along in order, once.
+ */
+export async function findAmbiguous(
+  work: ScopeWork,
+  ties: readonly DataFrame[],
+  onWinners: (positions: Float64Array) => Promise<void> | void,
+): Promise<void> {
   const compared = comparedColumns(work.contract);
-  if (ties.length === 0 || compared.length === 0) return counts;
+  if (ties.length === 0 || compared.length === 0) return;
   const all = ties.length === 1 ? ties[0]! : pl.concat([...ties]);
   const sorted = await all.lazy().sort(WINNER, false).collect();
   const winners = positionsOf(sorted, WINNER);
@@ -32,13 +47,9 @@ export async function countAmbiguous(work: ScopeWork, ties: readonly DataFrame[]
     work.signal?.throwIfAborted();
     let to = Math.min(winners.length, from + limit);
     while (to < winners.length && winners[to] === winners[to - 1]) to++;
-    for (const winner of await ambiguousAmong(work, compared, winners.subarray(from, to), losers.subarray(from, to))) {
-      const partition = partitionOf(winner);
-      counts[partition] = counts[partition]! + 1;
-    }
+    await onWinners(await ambiguousAmong(work, compared, winners.subarray(from, to), losers.subarray(from, to)));
     from = to;
   }
-  return counts;
 }
 
 /** Indexes of the columns in which rows that share key and ordering value can differ. */

@@ -25,3 +25,15 @@ export async function chooseVersion(
       : `nothing was published at ${moment}; version ${first.version}, the first, was committed at ${first.committedAt}`,
   );
 }
+
+/**
+ * The version that is asked for, undefined for the newest.
+ * @param newest The newest version; 0 for a table without commits.
+ * @throws TerminalError `RequestError` when there is no such version.
+ */
+export function existingVersion(version: number | undefined, newest: number, path: string): number {
+  if (newest === 0) throw new TerminalError('RequestError', `nothing is published at ${path} yet`);
+  const wanted = version ?? newest;
+  if (Number.isSafeInteger(wanted) && wanted >= 1 && wanted <= newest) return wanted;
+  throw new TerminalError('RequestError', `there is no version ${wanted}; the table has the versions 1 to ${newest}`);
+}

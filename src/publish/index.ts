@@ -2,6 +2,7 @@
 export { openTable, type OpenTableOptions } from './open-table';
 export type {
   Commit,
+  FileKind,
   OutputKind,
   OutputName,
   PartitionState,
@@ -17,5 +18,5 @@ export type {
   VersionChoice,
   VersionPlace,
 } from './table';
-export { runOf } from './directory/layout';
+export { runOf } from './names';
 export { TableIoError } from './directory/io-error';

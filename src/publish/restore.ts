@@ -5,6 +5,7 @@ import type { PartitionDate } from '../discovery/partition-date';
 import { LeaveReason, type LeftPartition, type RollbackScope, TakeReason } from '../discovery/plan-types';
 import { TerminalError } from '../errors';
 import { type PartitionReport, type Report, sumCounts } from '../quality';
+import { existingVersion } from './choose-version';
 import type { Commit, PartitionState, RollbackInput, TableState } from './table';
 
 /** A version that brings an earlier one back, before it is built: pure values, the same for every format. */
@@ -78,6 +79,7 @@ export function restore({ base, target, request, digests, now }: RestoreInput): 
     commit: null,
     gates,
     partitions: returning.map(partitionReport),
+    removed: [],
     totals: commit.totals,
     left: leaving.map((date): LeftPartition => ({ date, reason: LeaveReason.NotRestored })),
     ignored: [],
@@ -113,10 +115,7 @@ function digestOf({ version, watermark }: TableState, scope: RollbackScope): str
 
 /** @throws TerminalError `RequestError` when `to` is not an earlier version of a table that is at `newest`. */
 export function checkRestorable(to: number, newest: number, path: string): void {
-  if (newest === 0) throw new TerminalError('RequestError', `nothing is published at ${path} yet`);
-  if (!Number.isSafeInteger(to) || to < 1 || to > newest) {
-    throw new TerminalError('RequestError', `there is no version ${to}; the table has the versions 1 to ${newest}`);
-  }
+  existingVersion(to, newest, path);
   if (to === newest) {
     throw new TerminalError('RequestError', `version ${to} is the newest: there is nothing to roll back`);
   }

@@ -51,9 +51,14 @@ export const reportSchema = z
         reason: z.string().describe('Why the partition was taken.'),
         files: count,
         bytes: count,
+        keys: count.optional().describe('Of a coupled partition: through how many primary keys or unique values.'),
         ...counts,
       }),
     ),
+    removed: z
+      .array(z.object({ date, reason: z.literal('gone'), published: count, quarantined: count }))
+      .default([])
+      .describe('Partitions taken out of the table, because their raw files are gone, with the rows they had in it.'),
     totals: z.object(counts),
     left: z.array(z.object({ date, reason: z.string(), hint: z.string().optional() })),
     ignored: z.array(z.object({ path: z.string(), reason: z.string(), count, bytes: count })),

@@ -346,14 +346,14 @@ describe('transforming a partition', () => {
 
 describe('a world that moves', () => {
   test.each([
-    ['vanished', async (path: string) => rm(path), 'is gone'],
-    ['was touched', async (path: string) => utimes(path, 1, 1), 'changed after it was planned'],
+    ['vanished', async (path: string) => rm(path), 'has vanished since it was listed'],
+    ['was touched', async (path: string) => utimes(path, 1, 1), 'was written again since it was listed'],
     [
       'was replaced while being written',
       async (path: string) => writeFile(path, 'PAR1'),
-      'changed after it was planned',
+      'has changed since it was listed',
     ],
-    ['grew', async (path: string) => appendFile(path, 'x'), 'changed after it was planned'],
+    ['grew', async (path: string) => appendFile(path, 'x'), 'has changed since it was listed'],
   ])('a file that %s voids the plan', async (_what, move, why) => {
     const zone = await smallZone();
     const input = await transformInput(zone);

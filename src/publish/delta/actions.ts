@@ -38,6 +38,8 @@ const actionSchema = z.object({
   add: absent(addSchema),
   remove: absent(removeSchema),
   txn: absent(txnSchema),
+  // Anything: each writer has its own.
+  commitInfo: z.unknown().optional(),
 });
 
 export type Protocol = z.infer<typeof protocolSchema>;

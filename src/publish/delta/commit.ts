@@ -18,6 +18,8 @@ export interface CommitOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly phase: string; readonly done: number; readonly total: number }) => void;
   readonly onWarning: (message: string) => void;
+  /** Asked of every view of the table that the change is about to be committed on; throws when vacuum takes what it brings. */
+  readonly check: (view: View) => Promise<void>;
 }
 
 /** The table, with everything done that follows from its newest commit. Publishing begins with it. */
@@ -33,7 +35,8 @@ export async function openSettled(place: Place): Promise<View> {
  * it, what is written after follows from it.
  *
  * Another writer's commit in between is taken up and the change made on top of it, unless it changed rows
- * of the same partitions. A commit of ours in between voids the plan.
+ * of the same partitions. A commit of ours in between voids the plan. A vacuum in between may have taken
+ * what the change brings: see fence.ts.
  *
  * At most one commit ever holds a request id: the id is looked up among all commits up to the newest, whose
  * entry is there before anything new is committed, and a commit succeeds only if none was made since.
@@ -56,6 +59,7 @@ export async function commitChange(
   const dates = new Set<string>([...change.partitions.map(({ date }) => date), ...change.dropped]);
 
   for (let view = opened; ;) {
+    await options.check(view);
     const base = { ...view, quarantine: await quarantineNow(place, view.state) };
     const since = await sinceOf(store, view.state);
     const token = randomInt(1, TOKENS);

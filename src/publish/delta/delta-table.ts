@@ -3,8 +3,9 @@ import type { Contract } from '../../contract/contract';
 import { codeOf, messageOf, TerminalError } from '../../errors';
 import { parseReport, type Report } from '../../quality';
 import { openStore, type ObjectStore } from '../../storage';
-import { chooseVersion } from '../choose-version';
-import { forEachInFlight } from '../directory/in-flight';
+import { checkPipeline } from '../check-results';
+import { chooseVersion, existingVersion } from '../choose-version';
+import { forEachInFlight } from '../in-flight';
 import type { OpenTableOptions } from '../open-table';
 import type {
   Commit,
@@ -20,6 +21,8 @@ import type {
   VersionPlace,
 } from '../table';
 import { corrupt } from './actions';
+import { openSettled } from './commit';
+import { INDEXES, VERDICTS } from './layout';
 import { claimRoot, isTable } from './marker';
 import { publish, rollback, stateOf } from './publish';
 import { findCommit } from './requests';
@@ -29,7 +32,7 @@ import { schemaString } from './schema';
 import type { CommitRecord } from './state-document';
 import { vacuum } from './vacuum';
 import { verify } from './verify';
-import { openView, readRecord, type Place, type View } from './view';
+import { nothing, openView, readRecord, type Place, type View } from './view';
 
 /**
  * Two Delta tables, `curated` and `quarantine`, and the books beside them: see commit.ts for the protocol,
@@ -39,6 +42,7 @@ import { openView, readRecord, type Place, type View } from './view';
 export class DeltaTable implements Table {
   readonly path: string;
   readonly layout = 'in place';
+  readonly indexFolder = INDEXES;
   readonly #contract: Contract;
   readonly #place: Place;
   readonly #options: { readonly onWarning: (message: string) => void; readonly now: () => Date };
@@ -56,7 +60,8 @@ export class DeltaTable implements Table {
   }
 
   outputPath({ kind, date, run, attempt, n }: OutputName): string {
-    return `${kind}/${this.#place.column}=${date}/part-${run}-${attempt}-${n}.parquet`;
+    const name = `${this.#place.column}=${date}/part-${run}-${attempt}-${n}`;
+    return kind === 'verdicts' ? `${VERDICTS}/${name}.rows` : `${kind}/${name}.parquet`;
   }
 
   async read(): Promise<TableState> {
@@ -74,13 +79,7 @@ export class DeltaTable implements Table {
   }
 
   async publish(input: PublishInput): Promise<Commit> {
-    const { pipeline } = this.#place;
-    if (input.plan.pipeline !== pipeline) {
-      throw new TerminalError(
-        'TargetError',
-        `the plan is of the pipeline "${input.plan.pipeline}"; the table at ${this.path} is of "${pipeline}"`,
-      );
-    }
+    checkPipeline(input.plan, this.#place.pipeline, this.path);
     await this.claimFolder();
     return this.#tidied(await publish(this.#place, input, this.#options));
   }
@@ -139,7 +138,7 @@ export class DeltaTable implements Table {
     const { dryRun, olderThanHours, now = this.#options.now() } = options;
     const { store, pipeline } = this.#place;
     if (!(await isTable(store, pipeline))) return { dryRun, versions: [], removed: [], bytes: 0 };
-    const view = await this.#open();
+    const view = dryRun ? await this.#open() : await openSettled(this.#place);
     return vacuum(this.#place, view, { dryRun, olderThanHours, now, keep: this.#contract.publish.keep });
   }
 
@@ -147,15 +146,16 @@ export class DeltaTable implements Table {
     // Retention never takes the newest version: what is missing there is a fault.
     const wanted = version === undefined ? undefined : (await this.pathOf({ version })).version;
     const record = await this.#existing(wanted);
-    return verify(this.#place, record, this.#contract, options);
+    const verdict = await verify(this.#place, record, this.#contract, options);
+    // Unless retention took it meanwhile.
+    if (verdict.faults.length > 0 && version !== undefined) await this.pathOf({ version });
+    return verdict;
   }
 
   /** The table, with what follows from its newest commit done; by a reader that may not write, left undone. */
   async #open(): Promise<View> {
     const { store, pipeline } = this.#place;
-    if (!(await isTable(store, pipeline))) {
-      return { head: -1, state: null, active: new Map(), changed: new Set(), settled: true };
-    }
+    if (!(await isTable(store, pipeline))) return nothing();
     const view = await openView(this.#place);
     if (view.state === null || view.settled) return view;
     try {
@@ -170,18 +170,11 @@ export class DeltaTable implements Table {
 
   async #existing(version: number | undefined): Promise<CommitRecord> {
     const { state } = await this.#open();
-    if (state === null) throw new TerminalError('RequestError', `nothing is published at ${this.path} yet`);
-    const { commit, report, deltaVersion } = state.document;
-    const wanted = version ?? commit.version;
-    if (!Number.isSafeInteger(wanted) || wanted < 1 || wanted > commit.version) {
-      throw new TerminalError(
-        'RequestError',
-        `there is no version ${wanted}; the table has the versions 1 to ${commit.version}`,
-      );
-    }
+    const wanted = existingVersion(version, state?.document.commit.version ?? 0, this.path);
+    const { commit, report, deltaVersion } = state!.document;
     if (wanted < commit.version) return this.#record(wanted);
     const found = await readRecord(this.#place.store, wanted);
-    return found ?? { commit, state: state.key, report, deltaVersion, quarantineVersion: null };
+    return found ?? { commit, state: state!.key, report, deltaVersion, quarantineVersion: null };
   }
 
   async #record(version: number): Promise<CommitRecord> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { forEachInFlight } from '../directory/in-flight';
+import { forEachInFlight } from '../in-flight';
 import type { Contract } from '../../contract/contract';
 import type { PartitionDate } from '../../discovery/partition-date';
 import type { ObjectStore } from '../../storage';

@@ -1,18 +1,20 @@
 import { TerminalError, VoidPlan } from '../../errors';
 import type { OutputFile } from '../../engine/types';
 import { checkResults } from '../check-results';
-import { isRunName } from '../directory/layout';
-import { commitOf } from '../directory/next-version';
+import { commitOf } from '../commit-of';
+import { DATA_FILE, VERDICTS_FILE } from '../documents';
+import { checkRunName } from '../names';
 import { checkRestorable, restore } from '../restore';
-import type { Commit, OutputKind, PartitionState, PublishInput, RollbackInput, TableState } from '../table';
+import type { Commit, FileKind, PartitionState, PublishInput, RollbackInput, TableState } from '../table';
 import type { Contract } from '../../contract/contract';
+import { corrupt } from './actions';
 import { commitChange, openSettled, type CommitOptions } from './commit';
-import { DATA_FILE } from './layout';
+import { writerOf } from './fence';
 import { findCommit } from './requests';
-import { oldestKept } from './retained';
+import { checkKept } from './retained';
 import { secureFiles } from './secure-files';
 import { loadState, type LoadedState } from './state';
-import { readRecord, type Place } from './view';
+import { readRecord, type Place, type View } from './view';
 
 export interface PublishOptions {
   readonly now: () => Date;
@@ -24,7 +26,7 @@ export interface PublishOptions {
  * @throws VoidPlan when the table's version is no longer the plan's base version, or output files were lost.
  */
 export async function publish(place: Place, input: PublishInput, options: PublishOptions): Promise<Commit> {
-  checkRun(input.run);
+  checkRunName(input.run);
   const { plan } = input;
   const view = await openSettled(place);
   const newest = view.state?.document.commit ?? null;
@@ -34,7 +36,9 @@ export async function publish(place: Place, input: PublishInput, options: Publis
   checkResults(input);
   const commit = after(newest, commitOf(plan.base.version + 1, input, options.now()));
   const partitions = partitionsOf(input, commit.version);
-  const paths = partitions.flatMap(({ curated, quarantine }) => [...curated, ...quarantine].map(({ path }) => path));
+  const paths = partitions.flatMap(({ curated, quarantine, verdicts }) =>
+    [...curated, ...quarantine, ...verdicts].map(({ path }) => path),
+  );
   try {
     await secureFiles(place.store, paths, input.signal);
   } catch (error) {
@@ -42,8 +46,9 @@ export async function publish(place: Place, input: PublishInput, options: Publis
     throw new VoidPlan(`output files are gone: ${String(error)}`);
   }
   const report = () => ({ ...input.report, commit: { version: commit.version, path: place.store.root } });
-  const change = { contract: plan.contract, commit, partitions, dropped: [] };
-  return commitChange(place, view, change, report, commitOptions(input, options));
+  const change = { contract: plan.contract, commit, partitions, dropped: plan.removed.map(({ date }) => date) };
+  const check = (now: View): Promise<void> => Promise.resolve(checkNotTaken(now, paths));
+  return commitChange(place, view, change, report, { ...commitOptions(input, options), check });
 }
 
 /** Commits an earlier version's content as the newest. */
@@ -54,30 +59,32 @@ export async function rollback(
   digests: Commit['digests'],
   options: PublishOptions,
 ): Promise<Commit> {
-  checkRun(input.run);
+  checkRunName(input.run);
   const { store } = place;
   const view = await openSettled(place);
   const newest = view.state?.document.commit ?? null;
   const known = newest === null ? null : await findCommit(store, newest, input.requestId);
   if (known !== null) return known;
   checkRestorable(input.to, newest?.version ?? 0, store.root);
-  const oldest = await oldestKept(store);
-  const record = await readRecord(store, input.to);
-  if (input.to < oldest || record === null) {
-    throw new TerminalError(
-      'RequestError',
-      `the data of version ${input.to} was removed by retention (publish.keep); the versions from ${oldest} on are there`,
-    );
+  const check = (): Promise<void> => checkKept(store, input.to);
+  await check();
+  try {
+    const record = await readRecord(store, input.to);
+    if (record === null) throw corrupt(`the record of version ${input.to} in ${store.root} is missing`);
+    const base = stateOf(view.state!);
+    const target = stateOf(await loadState(store, record.state));
+    const restored = restore({ base, target, request: input, digests, now: options.now() });
+    const commit = after(newest, restored.commit);
+    const returning = new Set<string>(restored.returning);
+    const partitions = [...restored.partitions.values()].filter(({ date }) => returning.has(date));
+    const change = { contract, commit, partitions, dropped: restored.leaving };
+    const report = () => ({ ...restored.report, commit: { version: commit.version, path: store.root } });
+    return await commitChange(place, view, change, report, { ...commitOptions(input, options), check });
+  } catch (error) {
+    // What is missing may be vacuum's doing, which explains it better.
+    await check();
+    throw error;
   }
-  const base = stateOf(view.state!);
-  const target = stateOf(await loadState(store, record.state));
-  const restored = restore({ base, target, request: input, digests, now: options.now() });
-  const commit = after(newest, restored.commit);
-  const returning = new Set<string>(restored.returning);
-  const partitions = [...restored.partitions.values()].filter(({ date }) => returning.has(date));
-  const change = { contract, commit, partitions, dropped: restored.leaving };
-  const report = () => ({ ...restored.report, commit: { version: commit.version, path: store.root } });
-  return commitChange(place, view, change, report, commitOptions(input, options));
 }
 
 export function stateOf({ document, partitions }: LoadedState): TableState {
@@ -88,7 +95,7 @@ export function stateOf({ document, partitions }: LoadedState): TableState {
 const commitOptions = (
   { signal, onProgress }: Pick<PublishInput, 'signal' | 'onProgress'>,
   { onWarning }: PublishOptions,
-): CommitOptions => ({
+): Omit<CommitOptions, 'check'> => ({
   onWarning,
   ...(signal === undefined ? {} : { signal }),
   ...(onProgress === undefined ? {} : { onProgress }),
@@ -98,11 +105,6 @@ const commitOptions = (
 function after(newest: Commit | null, commit: Commit): Commit {
   if (newest === null || newest.committedAt < commit.committedAt) return commit;
   return { ...commit, committedAt: new Date(Date.parse(newest.committedAt) + 1).toISOString() };
-}
-
-function checkRun(run: string): void {
-  if (isRunName(run)) return;
-  throw new TerminalError('RequestError', `"${run}" is no run's name; expected letters, digits and hyphens`);
 }
 
 function checkBase(base: PublishInput['plan']['base'], newest: Commit | null): void {
@@ -118,14 +120,22 @@ function checkBase(base: PublishInput['plan']['base'], newest: Commit | null): v
   }
 }
 
+/** @throws VoidPlan when a vacuum took, or is taking, what one of the attempts wrote. */
+function checkNotTaken({ taken }: View, paths: readonly string[]): void {
+  const path = taken.size === 0 ? undefined : paths.find((one) => taken.has(writerOf(one).attempt));
+  if (path === undefined) return;
+  throw new VoidPlan(`vacuum took the output file ${path}: its run had shown no sign of life for hours`);
+}
+
 function partitionsOf(input: PublishInput, version: number): PartitionState[] {
   const { plan, results, run } = input;
   const planned = new Map(plan.partitions.map((partition) => [partition.date, partition]));
   const column = plan.contract.source.partitionColumn;
-  const checked = (files: readonly OutputFile[], kind: OutputKind, date: string): OutputFile[] =>
+  const checked = (files: readonly OutputFile[], kind: FileKind, date: string): OutputFile[] =>
     files.map((file) => {
-      const match = DATA_FILE.exec(file.path);
-      const fits = match?.[1] === kind && match[2] === column && match[3] === date;
+      const match = kind === 'verdicts' ? VERDICTS_FILE.exec(file.path) : DATA_FILE.exec(file.path);
+      const named = kind === 'verdicts' ? [kind, ...(match ?? []).slice(1)] : (match ?? []).slice(1);
+      const fits = named.join('/') === [kind, column, date].join('/');
       if (fits && file.path.includes(`/part-${run}-`)) return file;
       throw new TerminalError(
         'ConservationError',
@@ -144,6 +154,7 @@ function partitionsOf(input: PublishInput, version: number): PartitionState[] {
         files: source.files,
         curated: checked(result.curated, 'curated', result.date),
         quarantine: checked(result.quarantine, 'quarantine', result.date),
+        verdicts: checked(result.verdicts ?? [], 'verdicts', result.date),
       };
     })
     .toSorted((a, b) => (a.date < b.date ? -1 : 1));

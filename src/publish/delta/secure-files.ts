@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { ObjectStore } from '../../storage';
 import { fsync } from '../directory/durable';
-import { forEachInFlight } from '../directory/in-flight';
+import { forEachInFlight } from '../in-flight';
 
 /**
  * Makes output files on a local disk durable before a log names them: their content, their names, and

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { parsePartitionDate, type PartitionDate } from '../../discovery/partition-date';
+import type { PartitionDate } from '../../discovery/partition-date';
+import { commitSchema, countSchema, dateSchema, parseDocument, partitionSchema } from '../documents';
 import type { Commit, PartitionState } from '../table';
-import { parseCommit } from '../directory/documents';
-import { corrupt, type Written } from './actions';
+import type { Written } from './actions';
 
 /** A data file as a log names it. */
 export interface FileRef {
@@ -55,41 +55,7 @@ export interface StateCheckpoint {
   readonly foreign: { readonly curated: Foreign; readonly quarantine: Foreign };
 }
 
-const date = z.custom<PartitionDate>((value) => typeof value === 'string' && parsePartitionDate(value) !== null);
-const count = z.int().nonnegative();
-const output = z.object({
-  path: z.string().regex(/^(?:curated|quarantine)\/[^/]+=\d{4}-\d{2}-\d{2}\/part-[0-9A-Za-z-]+\.parquet$/),
-  rows: count,
-  size: count,
-  sha256: z.string().optional(),
-});
-const partition = z.object({
-  date,
-  version: z.int().positive(),
-  rowsDigest: z.string(),
-  fingerprint: z.string(),
-  counts: z.object({
-    read: count,
-    superseded: count,
-    ambiguous: count,
-    quarantined: count,
-    published: count,
-    misfiled: count,
-    violations: z.record(z.string(), count),
-  }),
-  files: z.array(
-    z.object({
-      path: z.string(),
-      size: count,
-      mtimeNs: z.string().optional(),
-      etag: z.string().optional(),
-      rows: count,
-    }),
-  ),
-  curated: z.array(output),
-  quarantine: z.array(output),
-});
-const foreignOf = z.record(z.string(), z.array(z.object({ path: z.string(), size: count })).nullable());
+const foreignOf = z.record(z.string(), z.array(z.object({ path: z.string(), size: countSchema })).nullable());
 const foreign = z.object({ curated: foreignOf, quarantine: foreignOf });
 /** Names come out of a file and are followed: they are held to their form. */
 const stateName = z.string().regex(/^_tidegate\/state\/(?:checkpoint-)?\d{8,15}-[0-9a-f]{13}\.json$/);
@@ -97,12 +63,12 @@ const deltaTable = z.object({ id: z.string(), schemaString: z.string() });
 
 const stateSchema = z.object({
   formatVersion: z.literal(1),
-  commit: z.unknown(),
-  token: count,
-  deltaVersion: count,
+  commit: commitSchema,
+  token: countSchema,
+  deltaVersion: countSchema,
   since: z.object({ checkpoint: stateName.nullable(), states: z.array(stateName) }),
-  partitions: z.array(partition),
-  dropped: z.array(date),
+  partitions: z.array(partitionSchema),
+  dropped: z.array(dateSchema),
   foreign,
   report: z.string().regex(/^_tidegate\/reports\/\d{8,15}-[0-9a-f]{13}\.json$/),
   tables: z.object({ curated: deltaTable, quarantine: deltaTable }),
@@ -115,17 +81,15 @@ const stateSchema = z.object({
 const checkpointSchema = z.object({
   formatVersion: z.literal(1),
   version: z.int().positive(),
-  partitions: z.array(partition),
+  partitions: z.array(partitionSchema),
   foreign,
 });
 
-export function parseStateDocument(text: string, where: string): StateDocument {
-  const { commit, ...rest } = parse(stateSchema, text, where);
-  return { ...rest, commit: parseCommit(JSON.stringify(commit), where) };
-}
+export const parseStateDocument = (text: string, where: string): StateDocument =>
+  parseDocument(stateSchema, text, where);
 
 export const parseStateCheckpoint = (text: string, where: string): StateCheckpoint =>
-  parse(checkpointSchema, text, where);
+  parseDocument(checkpointSchema, text, where);
 
 /** Commit record: `_tidegate/commits/<version>.json`, kept for ever. */
 export interface CommitRecord {
@@ -138,27 +102,11 @@ export interface CommitRecord {
 }
 
 const recordSchema = z.object({
-  commit: z.unknown(),
+  commit: commitSchema,
   state: stateName,
   report: z.string().regex(/^_tidegate\/reports\/\d{8,15}-[0-9a-f]{13}\.json$/),
-  deltaVersion: count,
-  quarantineVersion: count.nullable(),
+  deltaVersion: countSchema,
+  quarantineVersion: countSchema.nullable(),
 });
 
-export function parseRecord(text: string, where: string): CommitRecord {
-  const { commit, ...rest } = parse(recordSchema, text, where);
-  return { ...rest, commit: parseCommit(JSON.stringify(commit), where) };
-}
-
-function parse<Value>(schema: z.ZodType<Value>, text: string, where: string): Value {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw corrupt(`${where} is not JSON: ${String(error)}`);
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw corrupt(`${where}: ${issue?.path.join('.')}: ${issue?.message}`);
-}
+export const parseRecord = (text: string, where: string): CommitRecord => parseDocument(recordSchema, text, where);

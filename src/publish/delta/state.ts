@@ -1,6 +1,6 @@
 import type { PartitionDate } from '../../discovery/partition-date';
 import type { ObjectStore } from '../../storage';
-import { forEachInFlight } from '../directory/in-flight';
+import { forEachInFlight } from '../in-flight';
 import type { OutputKind, PartitionState } from '../table';
 import { corrupt } from './actions';
 import { checkpointKey, KINDS } from './layout';

@@ -1,7 +1,7 @@
 import type { FileMetaData, Statistics } from 'hyparquet' with { 'resolution-mode': 'import' };
 import type { Column, ColumnType } from '../../contract/contract';
 import { TerminalError, VoidPlan } from '../../errors';
-import type { ObjectStore } from '../../storage';
+import { type ObjectStore, StorageError } from '../../storage';
 
 /** PROTOCOL.md, "Per-file Statistics": string columns are cut off at a fixed prefix length; Spark's is 32. */
 const PREFIX = 32;
@@ -53,6 +53,7 @@ async function readMetadata(store: ObjectStore, { path, size }: { path: string; 
     const file = { byteLength: size, slice };
     return await parquetMetadataAsync(file, { parsers: RAW, geoparquet: false, initialFetchSize: 64 * 1024 });
   } catch (error) {
+    if (error instanceof StorageError && error.code !== 'ENOENT') throw error;
     // The machine lost power, or somebody wrote to it: its rows are computed anew.
     throw new VoidPlan(`the output file ${path} does not end as Parquet (${String(error)})`);
   }

@@ -1,70 +1,145 @@
-import { forEachInFlight } from '../directory/in-flight';
-import type { Keep } from '../directory/retention';
 import type { ObjectInfo, ObjectStore } from '../../storage';
-import type { OutputKind, VacuumReport } from '../table';
-import { corrupt } from './actions';
-import { DATA_FILE, KINDS, LOG, REPORTS, STATES } from './layout';
-import { fromLogPath } from './paths';
-import { oldestKept, writeOldestKept } from './retained';
-import { activeFiles, loadState, readDocument, type LoadedState } from './state';
-import type { FileRef, StateDocument } from './state-document';
+import { removeTree } from '../directory/remove-tree';
+import { forEachInFlight } from '../in-flight';
+import { cutoffsOf, type Cutoffs, type Keep, type VacuumOptions, WHY } from '../run-life';
+import { OLD_INDEX, oldIndexes } from '../old-indexes';
+import type { VacuumReport } from '../table';
+import { openSettled } from './commit';
+import { putFence, writerOf } from './fence';
+import { INDEXES, versionOfStateKey } from './layout';
+import { changedAt, listTable, type Listing } from './listing';
+import { expiredBefore, referencedFrom } from './referenced';
+import { oldestKept, raiseOldestKept } from './retained';
 import { readRecord, type Place, type View } from './view';
 
-const MS_PER_HOUR = 3_600_000;
+/** Rounds in which others committed meanwhile. */
+const MOST_ROUNDS = 20;
 const MS_PER_DAY = 86_400_000;
 
-export interface VacuumOptions {
-  readonly dryRun: boolean;
-  readonly olderThanHours: number;
-  readonly keep: Keep;
-  readonly now: Date;
+/** What goes as one: a file, or the folder of a run. */
+interface Item {
+  readonly path: string;
+  readonly files: readonly ObjectInfo[];
+  readonly why: string;
+}
+
+/** What vacuum found to take, at one view of the table. */
+interface Finding {
+  readonly before: number;
+  readonly oldest: number;
+  /** What a commit could yet name: data files; then state files and reports. */
+  readonly contents: readonly Item[];
+  readonly states: readonly Item[];
+  /** The attempts that wrote data files which no version ever named. */
+  readonly taken: readonly string[];
+  /** Folders of runs, and remains. */
+  readonly rest: readonly Item[];
 }
 
 /**
- * Removes data files that no retained version refers to and that are older than `olderThanHours` (those of
- * a run under way are younger), and run folders and state files that nothing needs any more. Only files of
- * the one form that Tidegate writes: what other writers left is theirs to vacuum.
+ * Removes the data of versions that are no longer retained, and what runs left that show no sign of life
+ * and no commit names. Only files of the one form that Tidegate writes: what other writers left is
+ * theirs to vacuum. No commit can come to name what is deleted: see fence.ts.
  */
-export async function vacuum(place: Place, view: View, options: VacuumOptions): Promise<VacuumReport> {
-  const { store } = place;
-  const { dryRun, keep, now, olderThanHours } = options;
-  const newest = view.state?.document.commit.version ?? 0;
-  const before = await oldestKept(store);
-  const oldest = Math.max(before, await oldestRetained(store, newest, keep, now));
-  const referenced = await referencedFrom(store, view, oldest);
-  const limit = now.getTime() - olderThanHours * MS_PER_HOUR;
-  const runs = now.getTime() - Math.max(olderThanHours * MS_PER_HOUR, keep.days * MS_PER_DAY);
-
-  const items: { path: string; bytes: number; why: string }[] = [];
-  const look = (info: ObjectInfo, until: number, why: string): void => {
-    const changed = changedAt(info);
-    // Where a store tells no time, nothing is old.
-    if (changed !== null && changed < until) items.push({ path: info.key, bytes: info.size, why });
-  };
-  for (const kind of KINDS) {
-    for await (const info of store.list(kind)) {
-      if (!DATA_FILE.test(info.key) || referenced.files.has(info.key) || info.key.startsWith(`${kind}/${LOG}/`))
-        continue;
-      look(info, limit, `no retained version refers to it, and it is untouched for ${olderThanHours} hours`);
+export async function vacuum(place: Place, opened: View, options: VacuumOptions): Promise<VacuumReport> {
+  const { store, pipeline } = place;
+  const { dryRun, now } = options;
+  const listing = await listTable(store);
+  for (let [round, view] = [1, opened]; ; round += 1, view = await openSettled(place)) {
+    const found = await findAt(place, view, listing, options);
+    if (found === null) continue;
+    const { before, oldest, contents, states, rest, taken } = found;
+    if (dryRun) return reportOf(found, dryRun);
+    if (oldest > before) await raiseOldestKept(store, oldest);
+    const fenced =
+      contents.length + states.length === 0 || (await putFence(store, { pipeline, head: view.head, taken, now }));
+    if (fenced) {
+      // State files last: they tell whoever goes on after a crash which data files are old.
+      for (const items of [contents, states, rest]) await forEachInFlight(items, (item) => remove(store, item));
+      return reportOf(found, dryRun);
     }
+    if (round === MOST_ROUNDS) throw new Error(`others committed to ${store.root} all the while; run vacuum again`);
   }
-  for await (const info of store.list('_staging'))
-    look(info, limit, `staged and untouched for ${olderThanHours} hours`);
-  for await (const info of store.list('_runs')) look(info, runs, 'plans and results of a run that ended long ago');
-  for await (const info of store.list(STATES)) {
-    if (!referenced.states.has(info.key))
-      look(info, limit, 'the state of a version that is no longer retained, or of no version');
-  }
+}
 
-  for (const info of await strayReports(store, newest)) look(info, limit, 'the report of a commit that was never made');
+/** Null when the versions that the view tells of were taken meanwhile, by another vacuum, after other commits. */
+async function findAt(place: Place, view: View, listing: Listing, options: VacuumOptions): Promise<Finding | null> {
+  const { store } = place;
+  const cutoffs = cutoffsOf(options);
+  const rest = [...runItems(listing, cutoffs), ...indexItems(listing, view, cutoffs.documents)];
+  const before = await oldestKept(store);
+  // Without a version there is no log to put an entry to: what a first run left goes after the first commit.
+  if (view.state === null) return { before, oldest: before, contents: [], states: [], rest, taken: [] };
+  const newest = view.state.document.commit.version;
+  const oldest = Math.max(before, await oldestRetained(store, newest, options.keep, options.now));
+  const kept = await referencedFrom(place, view, oldest).catch(async (error: unknown) => {
+    if ((await oldestKept(store)) <= oldest) throw error;
+    return null;
+  });
+  if (kept === null) return null;
+  const stateKeys = listing.states.map(({ key }) => key);
+  const expired = await expiredBefore(store, stateKeys, oldest);
 
-  if (!dryRun) {
-    if (oldest > before) await writeOldestKept(store, oldest);
-    await forEachInFlight(items, ({ path }) => store.delete(path));
-  }
-  const versions = Array.from({ length: oldest - before }, (_, index) => before + index);
-  const removed = items.toSorted((a, b) => (a.path < b.path ? -1 : 1));
-  return { dryRun, versions, removed, bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0) };
+  const quiet = `${WHY.staged(cutoffs.hours)}, and part of no version`;
+  const old = `of versions before ${oldest} only, which publish.keep no longer holds`;
+  const isOld = (info: ObjectInfo): boolean => changedAt(info) < cutoffs.unfinished;
+  const unnamed = listing.data.filter(({ key }) => !kept.files.has(key));
+  const orphans = unnamed.filter(
+    ({ key }) => !expired.files.has(key) && listing.lives.isQuiet(writerOf(key).run, cutoffs.unfinished),
+  );
+  const contents = [
+    ...unnamed.filter(({ key }) => expired.files.has(key)).map((info) => itemOf(info, old)),
+    ...orphans.map((info) => itemOf(info, quiet)),
+  ];
+  const states = listing.states
+    .filter(({ key }) => !kept.states.has(key))
+    .flatMap((info): Item[] => {
+      // A checkpoint is of a version that was the newest, and only the newest one's can yet be referred to.
+      if (expired.states.has(info.key) || versionOfStateKey(info.key) === null) return [itemOf(info, old)];
+      return isOld(info) ? [itemOf(info, 'the state of a commit that was never made')] : [];
+    });
+  const reports = (await strayReports(store, listing.reports, newest)).filter(isOld);
+  states.push(...reports.map((info) => itemOf(info, 'the report of a commit that was never made')));
+  const taken = [...new Set(orphans.map(({ key }) => writerOf(key).attempt))].toSorted();
+  return { before, oldest, contents, states, rest, taken };
+}
+
+function indexItems({ indexes }: Listing, { state }: View, before: number): Item[] {
+  const found = indexes.map((info) => ({ info, path: info.key.slice(INDEXES.length + 1), changedAt: changedAt(info) }));
+  if (state === null) return [];
+  return oldIndexes(found, state.partitions.values(), before).map(({ info }) => itemOf(info, OLD_INDEX));
+}
+
+const itemOf = (info: ObjectInfo, why: string): Item => ({ path: info.key, files: [info], why });
+
+function runItems({ staging, documents, temporary, lives }: Listing, { hours, ...until }: Cutoffs): Item[] {
+  const of = (folder: string, runs: ReadonlyMap<string, readonly ObjectInfo[]>, before: number, why: string): Item[] =>
+    [...runs]
+      .filter(([run]) => lives.isQuiet(run, before))
+      .map(([run, files]) => ({ path: `${folder}/${run}`, files, why }));
+  return [
+    ...of('_staging', staging, until.unfinished, WHY.staged(hours)),
+    ...of('_runs', documents, until.documents, WHY.documents),
+    ...temporary.filter((info) => changedAt(info) < until.unfinished).map((info) => itemOf(info, WHY.interrupted)),
+  ];
+}
+
+async function remove(store: ObjectStore, { path, files }: Item): Promise<void> {
+  await forEachInFlight(files, ({ key }) => store.delete(key));
+  // A disk has folders too.
+  if (store.kind === 'local' && files[0]?.key !== path) await removeTree(store.urlOf(path));
+}
+
+function reportOf({ before, oldest, contents, states, rest }: Finding, dryRun: boolean): VacuumReport {
+  const removed = [...contents, ...states, ...rest]
+    .map(({ path, files, why }) => ({ path, why, bytes: files.reduce((sum, { size }) => sum + size, 0) }))
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    dryRun,
+    versions: Array.from({ length: oldest - before }, (_, index) => before + index),
+    removed,
+    bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
 }
 
 /** Versions are kept while they are among the newest `versions`, and for `days` after they were replaced. */
@@ -79,75 +154,19 @@ async function oldestRetained(store: ObjectStore, newest: number, keep: Keep, no
   return oldest;
 }
 
-interface Referenced {
-  /** Data files, relative to the root. */
-  readonly files: ReadonlySet<string>;
-  /** State files that the versions are read from. */
-  readonly states: ReadonlySet<string>;
-}
-
-/** Everything that versions from `oldest` on refer to: all of the oldest, and what each one after it brought. */
-async function referencedFrom(store: ObjectStore, view: View, oldest: number): Promise<Referenced> {
-  const files = new Set<string>();
-  const states = new Set<string>();
-  if (view.state === null) return { files, states };
-  const refer = (kind: OutputKind, refs: Iterable<FileRef>): void => {
-    for (const { path } of refs) {
-      const key = fromLogPath(kind, path);
-      if (key !== null) files.add(key);
-    }
-  };
-  const addDocument = (key: string, document: StateDocument): void => {
-    const { checkpoint, states: before } = document.since;
-    for (const name of [key, ...before, ...(checkpoint === null ? [] : [checkpoint])]) states.add(name);
-    for (const partition of document.partitions) {
-      for (const { path } of [...partition.curated, ...partition.quarantine]) files.add(path);
-    }
-    for (const kind of KINDS)
-      refer(
-        kind,
-        Object.values(document.foreign[kind]).flatMap((refs) => refs ?? []),
-      );
-  };
-  const addState = (state: LoadedState): void => {
-    addDocument(state.key, state.document);
-    for (const kind of KINDS) refer(kind, [...activeFiles(state, kind).values()].flat());
-  };
-  const newest = view.state.document.commit.version;
-  addState(view.state);
-  refer('curated', [...view.active.values()].flat());
-  if (oldest < newest) {
-    const record = await readRecord(store, oldest);
-    if (record === null) throw corrupt(`the record of version ${oldest} in ${store.root} is missing`);
-    addState(await loadState(store, record.state));
-  }
-  const between = Array.from({ length: Math.max(0, newest - oldest - 1) }, (_, index) => oldest + 1 + index);
-  await forEachInFlight(between, async (version) => {
-    const record = await readRecord(store, version);
-    if (record === null) throw corrupt(`the record of version ${version} in ${store.root} is missing`);
-    addDocument(record.state, await readDocument(store, record.state));
-  });
-  return { files, states };
-}
-
 /** Reports are kept for ever, but for those of attempts that failed: their versions have another. */
-async function strayReports(store: ObjectStore, newest: number): Promise<ObjectInfo[]> {
+async function strayReports(store: ObjectStore, reports: readonly ObjectInfo[], newest: number): Promise<ObjectInfo[]> {
   const byVersion = new Map<number, ObjectInfo[]>();
-  for await (const info of store.list(REPORTS)) {
+  for (const info of reports) {
     const version = Number(/\/(\d+)-[0-9a-f]+\.json$/.exec(info.key)?.[1] ?? 0);
     byVersion.set(version, [...(byVersion.get(version) ?? []), info]);
   }
   const stray: ObjectInfo[] = [];
-  for (const [version, reports] of byVersion) {
-    if (version > newest) stray.push(...reports);
-    if (version > newest || reports.length === 1) continue;
+  for (const [version, some] of byVersion) {
+    if (version > newest) stray.push(...some);
+    if (version > newest || some.length === 1) continue;
     const record = await readRecord(store, version);
-    stray.push(...reports.filter(({ key }) => record !== null && record.report !== key));
+    stray.push(...some.filter(({ key }) => record !== null && record.report !== key));
   }
   return stray;
-}
-
-function changedAt(info: ObjectInfo): number | null {
-  if (info.mtimeNs !== undefined) return Number(BigInt(info.mtimeNs) / 1_000_000n);
-  return info.modifiedAt === undefined ? null : Date.parse(info.modifiedAt);
 }

@@ -1,5 +1,6 @@
 import { TerminalError } from '../../errors';
 import type { ObjectStore } from '../../storage';
+import { takenBy } from './fence';
 import { applyForeign, checkForeign, ownVersion, tableOf, type ActiveFiles } from './fold-log';
 import { COMMITS, NEWEST, stateKey, commitKey, versionOfCommitKey } from './layout';
 import { readLog, type LogEntry } from './log-reader';
@@ -23,9 +24,21 @@ export interface View {
   readonly active: ActiveFiles;
   /** Partition values whose rows others changed since the version of Tidegate's. */
   readonly changed: ReadonlySet<string>;
+  /** Attempts whose files vacuums took, or are taking, since the version of Tidegate's. */
+  readonly taken: ReadonlySet<string>;
   /** Whether all that follows from the newest commit has been written. */
   readonly settled: boolean;
 }
+
+/** A table without commits of ours. */
+export const nothing = (head = -1): View => ({
+  head,
+  state: null,
+  active: new Map(),
+  changed: new Set(),
+  taken: new Set(),
+  settled: true,
+});
 
 /**
  * Reads the table (SEMANTICS 7.5). The cost does not grow with the number of commits: opening starts
@@ -33,15 +46,30 @@ export interface View {
  * @throws TerminalError `TargetError` when the Delta table is not ours, or needs what we do not implement.
  */
 export async function openView(place: Place): Promise<View> {
+  for (let missed: unknown = null; ;) {
+    const view = await look(place, missed);
+    if ('state' in view) return view;
+    missed = view.missed;
+  }
+}
+
+/** The table, or the state file that could not be read: retention takes those of replaced versions. Missed once more, it is corrupt. */
+async function look(place: Place, missed: unknown): Promise<View | { readonly missed: string }> {
   const { store, pipeline, column } = place;
   const record = await newestRecord(store);
   const tail = await readLog(store, 'curated', record === null ? 0 : record.deltaVersion + 1);
   if (record === null && tail.entries.length === 0) {
-    return { head: tail.head, state: null, active: new Map(), changed: new Set(), settled: true };
+    return nothing(tail.head);
   }
   const { key, since } = newestOwn(tail.entries, pipeline, record?.state ?? null);
   if (key === null) throw notOurs(store);
-  const state = await loadState(store, key);
+  let state: LoadedState;
+  try {
+    state = await loadState(store, key);
+  } catch (error) {
+    if (key === missed || !(error instanceof TerminalError) || error.type !== 'CorruptTable') throw error;
+    return { missed: key };
+  }
   if (state.document.commit.pipeline !== pipeline) throw notOurs(store);
   const active = activeFiles(state, 'curated');
   const changed = new Set<string>();
@@ -50,7 +78,8 @@ export async function openView(place: Place): Promise<View> {
     checkForeign(entry, { schemaString, column, where: tableOf(store.root, 'curated') });
     for (const value of applyForeign(active, entry, column)) changed.add(value);
   }
-  return { head: tail.head, state, active, changed, settled: record?.state === key };
+  const taken = new Set(since.flatMap(({ actions }) => takenBy(actions, pipeline)));
+  return { head: tail.head, state, active, changed, taken, settled: record?.state === key };
 }
 
 /** The newest state that a log names, and the entries after it, which are others'. */

@@ -5,7 +5,8 @@ import type { Contract } from '../../contract/contract';
 import { messageOf, TerminalError } from '../../errors';
 import type { Report } from '../../quality';
 import type { OpenTableOptions } from '../open-table';
-import { chooseVersion } from '../choose-version';
+import { checkPipeline } from '../check-results';
+import { chooseVersion, existingVersion } from '../choose-version';
 import type {
   Commit,
   OutputName,
@@ -19,10 +20,11 @@ import type {
   VersionChoice,
   VersionPlace,
 } from '../table';
-import { corrupt, readCommit, readReport, readState } from './documents';
+import { corrupt } from '../documents';
+import { readCommit, readReport, readState } from './documents';
 import { explain } from './io-error';
-import { forEachInFlight } from './in-flight';
-import { OUTPUT_KINDS, REPORT_FILE, STAGING, versionFolder } from './layout';
+import { forEachInFlight } from '../in-flight';
+import { INDEXES, OUTPUT_KINDS, REPORT_FILE, STAGING, versionFolder } from './layout';
 import { claimFolder, isTable } from './marker';
 import { removeOldRuns } from './old-runs';
 import { publish } from './publish';
@@ -37,6 +39,7 @@ import { verify } from './verify';
 export class DirectoryTable implements Table {
   readonly path: string;
   readonly layout = 'staged';
+  readonly indexFolder = INDEXES;
   readonly #partitionColumn: string;
   readonly #pipeline: string;
   readonly #keep: Contract['publish']['keep'];
@@ -53,7 +56,7 @@ export class DirectoryTable implements Table {
   }
 
   outputPath({ kind, date, run, attempt, n }: OutputName): string {
-    return `${STAGING}/${run}/${attempt}/${kind}/${this.#partitionColumn}=${date}/part-${run}-${attempt}-${n}.parquet`;
+    return `${STAGING}/${run}/${attempt}/${kind}/${this.#partitionColumn}=${date}/part-${run}-${attempt}-${n}.${kind === 'verdicts' ? 'rows' : 'parquet'}`;
   }
 
   read(): Promise<TableState> {
@@ -81,12 +84,7 @@ export class DirectoryTable implements Table {
 
   publish(input: PublishInput): Promise<Commit> {
     return this.#explained(async () => {
-      if (input.plan.pipeline !== this.#pipeline) {
-        throw new TerminalError(
-          'TargetError',
-          `the plan is of the pipeline "${input.plan.pipeline}"; the table at ${this.path} is of "${this.#pipeline}"`,
-        );
-      }
+      checkPipeline(input.plan, this.#pipeline, this.path);
       await claimFolder(this.path, this.#pipeline);
       const commit = await publish(this.path, input, this.#options.now);
       await this.#tidy(commit);
@@ -149,7 +147,7 @@ export class DirectoryTable implements Table {
       const known = await isTable(this.path, this.#pipeline);
       if (!known) return { dryRun, versions: [], removed: [], bytes: 0 };
       const newest = await settle(this.path);
-      return vacuum(this.path, { dryRun, olderThanHours, now, newest, keep: this.#keep });
+      return vacuum(this.path, newest, { dryRun, olderThanHours, now, keep: this.#keep });
     });
   }
 
@@ -177,11 +175,7 @@ export class DirectoryTable implements Table {
 
   /** @throws TerminalError `RequestError` when there is no such version. */
   async #existing(version: number | undefined): Promise<number> {
-    const newest = await this.#newest();
-    if (newest === 0) throw new TerminalError('RequestError', `nothing is published at ${this.path} yet`);
-    const wanted = version ?? newest;
-    if (Number.isSafeInteger(wanted) && wanted >= 1 && wanted <= newest) return wanted;
-    throw new TerminalError('RequestError', `there is no version ${wanted}; the table has the versions 1 to ${newest}`);
+    return existingVersion(version, await this.#newest(), this.path);
   }
 
   /** After a commit, whoever made it: its staging, and versions and runs that retention no longer holds. Never fails it. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 /** Names of what stands in a table's root. The only place that knows them. */
@@ -17,6 +16,10 @@ export const STATE_FILE = 'state.json';
 export const SWING = '.swing';
 export const OUTPUT_KINDS = ['curated', 'quarantine'] as const;
 export type OutputKind = (typeof OUTPUT_KINDS)[number];
+/** What a version holds beside them is linked like them. */
+export const FILE_KINDS = [...OUTPUT_KINDS, 'verdicts'] as const;
+/** Key indexes, by the identity of their hash. */
+export const INDEXES = '_index';
 
 /** Begins the name of what is being deleted: renamed in one step, then removed piece by piece. */
 export const TRASH = '.trash-';
@@ -42,13 +45,3 @@ export function parseVersionTarget(target: string): number | null {
   const name = TARGET.exec(target.replace(/\/$/, ''))?.[1];
   return name === undefined ? null : parseVersionName(name);
 }
-
-const digest = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
-
-/** The short digest of a request id that names the run's folders and files; the id itself never becomes part of a path. */
-export const runOf = (requestId: string): string => digest(requestId).slice(0, 16);
-/** A run's name becomes a folder's, wherever it comes from. */
-export const isRunName = (name: string): boolean => /^[0-9A-Za-z][0-9A-Za-z-]*$/.test(name);
-/** The name of a request id's entry in the request index. */
-export const requestName = (requestId: string): string => digest(requestId).slice(0, 32);
-export const isRequestName = (name: string): boolean => /^[0-9a-f]{32}$/.test(name);

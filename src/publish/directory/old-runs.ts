@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { Keep } from '../run-life';
 import { newestChange } from './disk-use';
 import { RUNS } from './layout';
 import { list, removeTree } from './remove-tree';
-import type { Keep } from './retention';
 
 const MS_PER_DAY = 86_400_000;
 /** Folders looked at after one commit: many more than runs end between two commits, and few enough to cost nothing. */

@@ -1,9 +1,11 @@
-import { TerminalError, VoidPlan } from '../../errors';
+import { VoidPlan } from '../../errors';
 import { checkResults } from '../check-results';
+import { corrupt } from '../documents';
+import { checkRunName } from '../names';
 import type { Commit, PublishInput } from '../table';
 import { claimVersion } from './claim';
-import { corrupt, readCommit, readState, type Partitions } from './documents';
-import { isRunName, versionFolder } from './layout';
+import { readCommit, readState, type Partitions } from './documents';
+import { versionFolder } from './layout';
 import { nextVersion } from './next-version';
 import { findRequest } from './request-index';
 import { newestFolder, settle } from './settle';
@@ -16,9 +18,7 @@ import { secureStagedFiles } from './staged-files';
  * @throws VoidPlan when the table's version is no longer the plan's base version, or staged files were lost.
  */
 export async function publish(root: string, input: PublishInput, now: () => Date): Promise<Commit> {
-  if (!isRunName(input.run)) {
-    throw new TerminalError('RequestError', `"${input.run}" is no run's name; expected letters, digits and hyphens`);
-  }
+  checkRunName(input.run);
   const before = await settle(root);
   const known = await findRequest(root, before, input.requestId);
   if (known !== null) return known;

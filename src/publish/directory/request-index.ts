@@ -1,10 +1,12 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { commitSchema, corrupt, parseDocument } from '../documents';
+import { isRequestName, requestName } from '../names';
 import type { Commit } from '../table';
-import { corrupt, parseCommit, readCommit } from './documents';
+import { readCommit } from './documents';
 import { fsync, linkOrCopyIfAbsent, readText, unlessMissing } from './durable';
-import { forEachInFlight } from './in-flight';
-import { COMMIT_FILE, isRequestName, REQUESTS, requestName, versionFolder } from './layout';
+import { forEachInFlight } from '../in-flight';
+import { COMMIT_FILE, REQUESTS, versionFolder } from './layout';
 
 /*
  * The request index: `requests/<digest of a request id>` is a second name of the commit.json that
@@ -37,7 +39,7 @@ async function lookUp(root: string, requestId: string): Promise<Commit | null> {
   const path = join(root, REQUESTS, requestName(requestId));
   const text = await readText(path);
   if (text === null) return null;
-  const commit = parseCommit(text, path);
+  const commit = parseDocument(commitSchema, text, path);
   if (commit.requestId === requestId) return commit;
   throw corrupt(
     `${path} belongs to the request "${commit.requestId}"; expected "${requestId}"; delete the folder ${join(root, REQUESTS)}, it is made anew from the commits`,

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { TerminalError, VoidPlan } from '../../errors';
+import { corrupt } from '../documents';
+import { checkRunName } from '../names';
 import { checkRestorable, restore } from '../restore';
 import type { Commit, PartitionState, RollbackInput, TableState } from '../table';
 import { claimVersion } from './claim';
-import { corrupt, readCommit, readState } from './documents';
-import { isRunName, OUTPUT_KINDS, versionFolder, versionTarget } from './layout';
+import { readCommit, readState } from './documents';
+import { FILE_KINDS, versionFolder, versionTarget } from './layout';
 import type { PlacedFile } from './next-version';
 import { findRequest } from './request-index';
 import { isReadable } from './retention';
@@ -20,9 +22,7 @@ export async function rollback(
   input: RollbackInput,
   { now, digests }: { readonly now: () => Date; readonly digests: Commit['digests'] },
 ): Promise<Commit> {
-  if (!isRunName(input.run)) {
-    throw new TerminalError('RequestError', `"${input.run}" is no run's name; expected letters, digits and hyphens`);
-  }
+  checkRunName(input.run);
   const newest = await settle(root);
   const known = await findRequest(root, newest, input.requestId);
   if (known !== null) return known;
@@ -56,7 +56,7 @@ async function stateOf(root: string, version: number): Promise<TableState | null
 }
 
 const filesOf = (partition: PartitionState, version: number): PlacedFile[] =>
-  OUTPUT_KINDS.flatMap((kind) => partition[kind]).map(({ path }) => ({
+  FILE_KINDS.flatMap((kind) => partition[kind]).map(({ path }) => ({
     from: join(versionTarget(version), path),
     to: path,
   }));

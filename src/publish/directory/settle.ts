@@ -2,7 +2,8 @@ import { lstat, readdir, readlink, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../errors';
 import { failpoint } from '../../failpoints';
-import { corrupt, readCommit } from './documents';
+import { corrupt } from '../documents';
+import { readCommit } from './documents';
 import { exists, fsync, unlessMissing, unlessTaken } from './durable';
 import { UNWRITABLE } from './io-error';
 import {

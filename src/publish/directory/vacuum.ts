@@ -1,14 +1,12 @@
 import { join } from 'node:path';
+import { cutoffsOf, RunLives, type VacuumOptions, WHY, type Keep } from '../run-life';
+import { type FoundIndex, OLD_INDEX, oldIndexes } from '../old-indexes';
 import type { VacuumReport } from '../table';
+import { readState } from './documents';
 import { DiskUse, newestChange } from './disk-use';
-import { REQUESTS, RUNS, STAGING, TEMPORARY, TRASH, versionTarget } from './layout';
+import { INDEXES, REQUESTS, RUNS, STAGING, TEMPORARY, TRASH, versionTarget } from './layout';
 import { list, removeTree } from './remove-tree';
-import { expiredVersions, isData, removeData, type Keep } from './retention';
-
-const MS_PER_HOUR = 3_600_000;
-const HOURS_PER_DAY = 24;
-/** What is younger than this may belong to a run under way, whatever is asked for. */
-const LEAST_HOURS = 1;
+import { expiredVersions, isData, removeData } from './retention';
 
 interface Item {
   /** Relative to the table's root. */
@@ -19,27 +17,18 @@ interface Item {
   readonly remove: () => Promise<void>;
 }
 
-export interface VacuumOptions {
-  readonly dryRun: boolean;
-  /** How long staging, and anything else unfinished, must have been untouched; an hour at least. */
-  readonly olderThanHours: number;
-  readonly keep: Keep;
-  readonly newest: number;
-  readonly now: Date;
-}
-
 /** Removes what no commit refers to and what retention no longer holds. With `dryRun` it only tells. */
-export async function vacuum(root: string, options: VacuumOptions): Promise<VacuumReport> {
-  const { dryRun, keep, newest, now, olderThanHours } = options;
+export async function vacuum(root: string, newest: number, options: VacuumOptions): Promise<VacuumReport> {
+  const { dryRun, keep, now } = options;
   const versions = await expiredVersions(root, newest, keep, now, true);
-  const hours = Math.max(olderThanHours, LEAST_HOURS);
-  const unfinished = now.getTime() - hours * MS_PER_HOUR;
-  const runs = now.getTime() - Math.max(hours, keep.days * HOURS_PER_DAY) * MS_PER_HOUR;
+  const cutoffs = cutoffsOf(options);
+  const lives = await livesIn(root);
   const items: Item[] = [
     ...(await Promise.all(versions.map((version) => versionItem(root, version, keep)))),
-    ...(await stagingItems(root, unfinished, hours)),
-    ...(await runItems(root, runs)),
-    ...(await temporaryItems(root, unfinished)),
+    ...(await runItems(root, STAGING, lives, cutoffs.unfinished, WHY.staged(cutoffs.hours))),
+    ...(await runItems(root, RUNS, lives, cutoffs.documents, WHY.documents)),
+    ...(await indexItems(root, newest, cutoffs.documents)),
+    ...(await temporaryItems(root, cutoffs.unfinished)),
   ];
 
   const use = new DiskUse();
@@ -63,52 +52,56 @@ async function versionItem(root: string, version: number, keep: Keep): Promise<I
   };
 }
 
-/**
- * What runs staged that no longer show a sign of life. A run is one thing: its first group of
- * partitions may have been written hours before its last one, and is published with it.
- */
-async function stagingItems(root: string, before: number, hours: number): Promise<Item[]> {
-  const items: Item[] = [];
-  for (const name of await list(join(root, STAGING))) {
-    const path = join(STAGING, name);
-    if (name.startsWith(TRASH)) items.push(...(await agedItem(root, path, before, INTERRUPTED)));
-    else if ((await lastLife(root, name)) < before) {
-      const why = `staged by a run without a sign of life for ${hours} hours`;
-      items.push({ path, why, remove: () => removeTree(join(root, path)) });
+async function indexItems(root: string, newest: number, before: number): Promise<Item[]> {
+  const found: FoundIndex[] = [];
+  for (const identity of await list(join(root, INDEXES))) {
+    for (const name of await list(join(root, INDEXES, identity))) {
+      const path = join(identity, name);
+      found.push({ path, changedAt: await newestChange(join(root, INDEXES, path)) });
     }
   }
-  return items;
+  const partitions = found.length === 0 || newest === 0 ? null : await readState(root, newest);
+  // Null when retention took it: there is a newer version, whose vacuum looks again.
+  if (partitions === null) return [];
+  return oldIndexes(found, partitions.values(), before).map(({ path }) => ({
+    path: join(INDEXES, path),
+    why: OLD_INDEX,
+    remove: () => removeTree(join(root, INDEXES, path)),
+  }));
 }
 
-/** Plans and results, which a run reads as long as it goes on. */
-async function runItems(root: string, before: number): Promise<Item[]> {
-  const items: Item[] = [];
-  for (const name of await list(join(root, RUNS))) {
-    const path = join(RUNS, name);
-    if (name.startsWith(TRASH)) items.push(...(await agedItem(root, path, before, INTERRUPTED)));
-    else if ((await lastLife(root, name)) < before) {
-      const why = 'plans and results of a run that ended long ago';
-      items.push({ path, why, remove: () => removeTree(join(root, path)) });
+async function livesIn(root: string): Promise<RunLives> {
+  const lives = new RunLives();
+  for (const folder of [STAGING, RUNS]) {
+    for (const run of await list(join(root, folder))) {
+      const changed = await newestChange(join(root, folder, run));
+      // A folder that went meanwhile says nothing.
+      if (Number.isFinite(changed)) lives.see(run, changed);
     }
   }
-  return items;
+  return lives;
 }
 
-/** When a run last wrote anything: data, documents, or the sign of life that its activities give every minute. */
-async function lastLife(root: string, run: string): Promise<number> {
-  const changes = await Promise.all([STAGING, RUNS].map((folder) => newestChange(join(root, folder, run))));
-  // A folder that is not there says nothing.
-  return Math.max(...changes.filter(Number.isFinite));
+/** What quiet runs left in a folder. */
+async function runItems(root: string, folder: string, lives: RunLives, before: number, why: string): Promise<Item[]> {
+  const items: Item[] = [];
+  for (const name of await list(join(root, folder))) {
+    const path = join(folder, name);
+    if (name.startsWith(TRASH)) items.push(...(await agedItem(root, path, before, INTERRUPTED)));
+    else if (lives.isQuiet(name, before)) items.push({ path, why, remove: () => removeTree(join(root, path)) });
+  }
+  return items;
 }
 
 const INTERRUPTED = 'remains of an interrupted removal';
 
 async function temporaryItems(root: string, before: number): Promise<Item[]> {
   const items: Item[] = [];
-  for (const folder of ['', REQUESTS]) {
+  const indexes = (await list(join(root, INDEXES))).map((identity) => join(INDEXES, identity));
+  for (const folder of ['', REQUESTS, ...indexes]) {
     for (const name of await list(join(root, folder))) {
       if (!name.startsWith(TEMPORARY)) continue;
-      items.push(...(await agedItem(root, join(folder, name), before, 'a file whose writing was interrupted')));
+      items.push(...(await agedItem(root, join(folder, name), before, WHY.interrupted)));
     }
   }
   return items;

@@ -6,7 +6,8 @@ import { TerminalError } from '../../errors';
 import { localStore } from '../../storage';
 import type { PartitionState, VerifyFault, VerifyOptions, VerifyReport } from '../table';
 import { verifyContent } from '../verify/verify-content';
-import { corrupt, readCommit, readReport, readState } from './documents';
+import { corrupt } from '../documents';
+import { readCommit, readReport, readState } from './documents';
 import { unlessMissing } from './durable';
 import { OUTPUT_KINDS, versionFolder, versionTarget } from './layout';
 

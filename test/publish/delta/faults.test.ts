@@ -118,7 +118,7 @@ async function checkNoOrphan(contract: ReturnType<typeof contractFor>): Promise<
     publish: { ...contract.publish, keep: { versions: 1, days: 0 } },
   });
   const table = tableAt(only);
-  await table.vacuum({ dryRun: false, olderThanHours: 0, now: new Date(Date.now() + 60_000) });
+  await table.vacuum({ dryRun: false, olderThanHours: 0, now: new Date(Date.now() + 2 * 3_600_000) });
   const { partitions, version } = await table.read();
   const named = [...partitions.values()].flatMap((one) => [...one.curated, ...one.quarantine].map(({ path }) => path));
   const found: string[] = [];

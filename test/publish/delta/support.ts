@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pl from 'nodejs-polars';
 import type { Contract } from '../../../src/contract/contract';
+import { fingerprint } from '../../../src/discovery';
 import type { OutputFile, PartitionResult } from '../../../src/engine/types';
 import { runOf, type Commit, type PublishInput, type TableState } from '../../../src/publish';
 import { DeltaTable } from '../../../src/publish/delta/delta-table';
@@ -59,14 +60,17 @@ export const plainRows: Rows = (kind, { requestId, rows }) => {
 
 export interface Staging {
   readonly contract: Contract;
-  readonly base: Pick<TableState, 'version' | 'watermark'>;
+  readonly base: Pick<TableState, 'version' | 'watermark'> & Partial<Pick<TableState, 'partitions'>>;
   readonly requestId: string;
   readonly outcomes: readonly Outcome[];
+  /** Dates that the run takes out of the table. */
+  readonly removed?: readonly string[];
   readonly rows?: Rows;
 }
 
 /** Does what the activities before publish do: writes a run's files where the table says, and gives publish's input. */
-export async function stage({ contract, base, requestId, outcomes, rows = plainRows }: Staging): Promise<PublishInput> {
+export async function stage(options: Staging): Promise<PublishInput> {
+  const { contract, base, requestId, outcomes, removed = [], rows = plainRows } = options;
   const [run, attempt] = [runOf(requestId), randomUUID()];
   const table = tableAt(contract);
   const results: PartitionResult[] = [];
@@ -102,22 +106,20 @@ export async function stage({ contract, base, requestId, outcomes, rows = plainR
     base: { version: base.version, watermark: base.watermark },
     windowFrom: null,
     watermark: [...newest, ...(base.watermark === null ? [] : [base.watermark])].toSorted().at(-1) ?? null,
-    partitions: results.map(({ date, counts }) => ({
-      date,
-      reason: 'new',
-      files: [{ path: `date=${date}/a.parquet`, size: 10, mtimeNs: '1790000000123456789', rows: counts.read }],
-      fingerprint: createHash('sha256').update(date).digest('hex'),
-      rows: counts.read,
-      bytes: 10,
-    })),
-    removed: [],
+    partitions: results.map(({ date, counts }) => {
+      const files = [{ path: `date=${date}/a.parquet`, size: 10, mtimeNs: '1790000000123456789', rows: counts.read }];
+      return { date, reason: 'new', files, fingerprint: fingerprint(files), rows: counts.read, bytes: 10 };
+    }),
+    removed: removed.map((date) => ({ date: day(date), reason: 'gone' as const })),
     left: [],
     ignored: [],
     contract,
     digests: { resolution: 'a'.repeat(64), rows: 'b'.repeat(64) },
   };
   const planDigest = createHash('sha256').update(JSON.stringify(plan)).digest('hex');
-  return { requestId, run, plan, planDigest, results, report: buildReport({ plan, planDigest, requestId, results }) };
+  const published = base.partitions;
+  const report = buildReport({ plan, planDigest, requestId, results, ...(published && { published }) });
+  return { requestId, run, plan, planDigest, results, report };
 }
 
 /** Stages on the table as it is, and publishes. */
@@ -126,8 +128,9 @@ export async function publishTo(
   requestId: string,
   outcomes: readonly Outcome[],
   rows: Rows = plainRows,
+  removed: readonly string[] = [],
 ): Promise<Commit> {
   const table = tableAt(contract);
   await table.claimFolder();
-  return table.publish(await stage({ contract, base: await table.read(), requestId, outcomes, rows }));
+  return table.publish(await stage({ contract, base: await table.read(), requestId, outcomes, rows, removed }));
 }
