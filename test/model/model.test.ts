@@ -13,7 +13,7 @@ const REGRESSIONS = join(__dirname, 'regressions');
 const lab = laboratory();
 
 test(`whatever happens, the table is one full run over the raw zone as it stands (${HISTORIES} histories)`, async () => {
-  await checkHistories(histories(['partition']), lab.replay, { runs: HISTORIES });
+  await checkHistories(histories(['partition', 'table']), lab.replay, { runs: HISTORIES });
   // Histories in which nothing happens show nothing.
   const { commits, crashes, compared } = lab.tally;
   expect(commits).toBeGreaterThan(HISTORIES);

@@ -19,7 +19,7 @@ test(`soak: ${RUNS} histories of seed ${SEED}`, async () => {
         `${refusals} refusals; ${compared} tables held against the oracle\n`,
     );
   };
-  await checkHistories(histories(['partition'], 24), lab.replay, {
+  await checkHistories(histories(['table', 'table', 'partition'], 24), lab.replay, {
     runs: RUNS,
     seed: SEED,
     onProgress: (done) => {

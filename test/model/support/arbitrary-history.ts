@@ -94,6 +94,7 @@ const gates: fc.Arbitrary<GateName[]> = fc
 const orderBy = fc.uniqueArray(orderColumn, { minLength: 1, maxLength: 2, selector: ({ column }) => column });
 const key = fc.constantFrom<Rules['key']>(['id'], ['id', 'part'], ['part']);
 const lookback = fc.constantFrom(0, 1, 3);
+const memory = fc.constantFrom(1024 ** 3, 4096);
 const reprocess = fc.constantFrom('changed', 'changed', 'always');
 
 /** Histories of a pipeline with one of these scopes. */
@@ -116,7 +117,7 @@ export function histories(scopes: readonly Rules['scope'][], longest = 14): fc.A
   return fc
     .record({
       format: fc.constantFrom('directory', 'delta'),
-      rules: fc.record({ key, orderBy, scope, lookback, reprocess, gone: fc.constant('remove'), gates }),
+      rules: fc.record({ key, orderBy, scope, lookback, reprocess, gone: fc.constant('remove'), memory, gates }),
       first: fc.array(put, { minLength: 1, maxLength: 5 }),
       steps: fc.array(step, { maxLength: longest }),
     })

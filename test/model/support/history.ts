@@ -23,6 +23,8 @@ export interface Rules {
   readonly lookback: number;
   readonly reprocess: 'changed' | 'always';
   readonly gone: 'remove' | 'keep';
+  /** Bytes for key resolution: so few that all goes by way of the disk, or plenty. */
+  readonly memory: number;
   readonly gates: readonly GateName[];
 }
 
@@ -100,7 +102,7 @@ export const UNIQUE_GATE_NAMES = (Object.keys(UNIQUE_GATES) as (keyof typeof UNI
 export type GateName = (typeof ROW_GATE_NAMES)[number] | (typeof UNIQUE_GATE_NAMES)[number];
 
 export function contractOf(history: Pick<History, 'format' | 'rules'>, root: string): Contract {
-  const { key, orderBy, scope, lookback, reprocess, gone, gates } = history.rules;
+  const { key, orderBy, scope, lookback, reprocess, gone, memory, gates } = history.rules;
   return {
     pipeline: 'model',
     source: { path: join(root, 'raw'), partitionColumn: 'date', extraColumns: 'drop', unrecognized: 'warn' },
@@ -109,7 +111,7 @@ export function contractOf(history: Pick<History, 'format' | 'rules'>, root: str
     deduplicate: { primaryKey: key, orderBy, scope },
     gates: gates.map((name): Gate => gateOf(name, scope)),
     publish: { path: join(root, 'table'), format: history.format, keep: { versions: 100, days: 7 } },
-    engine: { memory: 1024 ** 3 },
+    engine: { memory },
     schedule: null,
     notify: { webhook: null },
   };

@@ -320,7 +320,7 @@ export class World {
     const known = this.#versions.length - 1;
     if (state.version === known) return state;
     if (state.version !== known + 1) throw new Error(`the table went from version ${known} to ${state.version}`);
-    this.#versions.push(scope.kind === 'rollback' ? this.#versions[scope.to]! : this.#made(scope, state));
+    this.#versions.push(scope.kind === 'rollback' ? this.#versions[scope.to]! : await this.#made(scope, state));
     if (state.watermark !== this.#newest!.watermark) {
       throw new Error(`the watermark is ${state.watermark}, expected ${this.#newest!.watermark}`);
     }
@@ -329,17 +329,19 @@ export class World {
     return state;
   }
 
-  /** SEMANTICS 3.5: the watermark is the greatest date an incremental run has consumed. */
-  #made(scope: RunScope, { version, partitions }: TableState): Version {
+  /** SEMANTICS 3.5: the watermark is the greatest date an incremental run has consumed; what is coupled was consumed before. */
+  async #made(scope: RunScope, { version }: TableState): Promise<Version> {
     const before = this.#newest?.watermark ?? null;
-    const written = [...partitions.values()].filter((one) => one.version === version).map(({ date }) => date);
-    const watermark = [before, ...written].reduce((most, date) => ((date ?? '') > (most ?? '') ? date : most), null);
+    const { partitions } = await this.table.report(version);
+    const consumed = partitions.filter(({ reason }) => reason !== 'coupled').map(({ date }) => date);
+    const watermark = [before, ...consumed].reduce((most, date) => ((date ?? '') > (most ?? '') ? date : most), null);
     return { contract: this.#contract, watermark: scope.kind === 'incremental' ? watermark : before };
   }
 
   /** SEMANTICS 1.2: one full run over the files that the commit names, each partition by the rules it was published under. */
   async #compare(state: TableState): Promise<void> {
     const { contract } = this.#newest!;
+    if (this.#isInexact(state)) return;
     const partitions = [...state.partitions.values()];
     const byRules = new Map<string, { contract: Contract; dates: string[] }>();
     for (const { date, version } of partitions) {
@@ -371,6 +373,12 @@ export class World {
     compared.catch(() => {});
     this.#comparisons.push(compared);
     this.tally.compared += 1;
+  }
+
+  /** In scope `table`, what was superseded in a partition that is gone cannot come back while its outcome stands (SEMANTICS 3.4). */
+  #isInexact({ partitions }: TableState): boolean {
+    const { deduplicate } = this.#newest!.contract;
+    return deduplicate.scope === 'table' && [...partitions.keys()].some((date) => !this.#hasFiles(date));
   }
 
   #manifestOf({ date, files }: PartitionState): ManifestEntry[] {
