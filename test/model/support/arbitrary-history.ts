@@ -55,13 +55,14 @@ const crash: fc.Arbitrary<NonNullable<RunStep['crash']>> = fc.record({
 const meanwhile = fc.record({ before: activity, change: rawStep });
 const groups = fc.constantFrom('planned', 'each, backwards', 'each, at once');
 
-const rare = <T>(arbitrary: fc.Arbitrary<T>, freq: number): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined, freq });
+/** Once in so many. */
+const rare = <T>(arbitrary: fc.Arbitrary<T>, times: number): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: times - 1, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
 /** Without what is undefined, as JSON has it: what is replayed is what ran. */
 const plain = <T>(record: fc.Arbitrary<object>): fc.Arbitrary<T> =>
   record.map((value) => Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as T);
 
-const how = { crash: rare(crash, 2), meanwhile: rare(meanwhile, 8), groups: rare(groups, 3) };
+const how = { crash: rare(crash, 2), meanwhile: rare(meanwhile, 6), groups: rare(groups, 2) };
 const runStep: fc.Arbitrary<RunStep> = fc.oneof(
   { weight: 8, arbitrary: plain<RunStep>(fc.record({ do: fc.constant('incremental'), ...how })) },
   { weight: 3, arbitrary: plain<RunStep>(fc.record({ do: fc.constant('backfill'), from: day, to: day, ...how })) },
@@ -98,7 +99,7 @@ const memory = fc.constantFrom(1024 ** 3, 4096);
 const reprocess = fc.constantFrom('changed', 'changed', 'always');
 
 /** Histories of a pipeline with one of these scopes. */
-export function histories(scopes: readonly Rules['scope'][], longest = 14): fc.Arbitrary<History> {
+export function histories(scopes: readonly Rules['scope'][], longest = 12): fc.Arbitrary<History> {
   const scope = fc.constantFrom(...scopes);
   const contract: fc.Arbitrary<Step> = fc.record({
     do: fc.constant('contract'),
@@ -119,7 +120,7 @@ export function histories(scopes: readonly Rules['scope'][], longest = 14): fc.A
       format: fc.constantFrom('directory', 'delta'),
       rules: fc.record({ key, orderBy, scope, lookback, reprocess, gone: fc.constant('remove'), memory, gates }),
       first: fc.array(put, { minLength: 1, maxLength: 5 }),
-      steps: fc.array(step, { maxLength: longest }),
+      steps: fc.array(step, { maxLength: longest, size: 'max' }),
     })
     .map(({ first, steps, ...history }) => ({ ...history, steps: [...first, ...steps] }));
 }

@@ -1,0 +1,261 @@
+'use strict';
+/**
+ * The faults of npm run check:mutations: texts of the sources and what takes their place, the tests that must
+ * go red (files, or `histories`: those of the model test), and what these must say.
+ */
+
+const INEXACT = /is not one full run over its files/;
+
+const winners = [
+  {
+    name: 'ties go to the first row',
+    patches: [
+      {
+        file: 'src/engine/settle.ts',
+        find: '.col(POSITION)\n        .max()',
+        replace: '.col(POSITION)\n        .min()',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'NaN wins the ordering',
+    patches: [
+      {
+        file: 'src/engine/resolve-scope.ts',
+        find: 'return isFloat(column.type) ? pl.choose(value.isNan(), pl.lit(null), value) : value;',
+        replace: 'return value;',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'nulls win the ordering',
+    patches: [
+      {
+        file: 'src/engine/settle.ts',
+        find: ".filter(value.eq(pl.col('best')).fillNull(pl.lit(false)).or(pl.col('best').isNull()))",
+        replace: ".filter(value.eq(pl.col('best')).fillNull(pl.lit(true)))",
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'a null in the key is a value like any other',
+    patches: [
+      {
+        file: 'src/engine/hashes.ts',
+        find: 'return pl.choose(absent, uint64(String(NO_HASH)), inRange).cast(pl.Float64);',
+        replace: 'return inRange.cast(pl.Float64);',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'rows without a key are published',
+    patches: [
+      {
+        file: 'src/engine/flags.ts',
+        find: 'violates: otherKeys.reduce((any, isNull) => any.or(isNull), key!),',
+        replace: 'violates: otherKeys.reduce((any, isNull) => any.or(isNull), key!).and(pl.lit(false)),',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'rows of all files but the first are numbered one too high',
+    patches: [
+      {
+        file: 'src/engine/read.ts',
+        find: '.plus(pl.lit(base + piece.start - piece.offset))',
+        replace: '.plus(pl.lit(base + piece.start - piece.offset + (piece.start - piece.offset > 0 ? 1 : 0)))',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'paths are ordered as JavaScript orders text',
+    patches: [
+      {
+        file: 'src/discovery/order.ts',
+        find: 'return Buffer.compare(Buffer.from(a), Buffer.from(b));',
+        replace: 'return a < b ? -1 : a > b ? 1 : 0;',
+      },
+    ],
+    tests: ['histories'],
+    histories: 400,
+    says: INEXACT,
+  },
+];
+
+const protocol = [
+  {
+    name: 'the watermark is kept before the commit',
+    patches: [
+      {
+        file: 'src/activities/discover-partitions.ts',
+        find: '      const state = await table.read();',
+        replace:
+          "      const fs = require('node:fs');\n      const kept = `${contract.publish.path}.watermark`;\n" +
+          '      const committed = await table.read();\n' +
+          "      const watermark = fs.existsSync(kept) ? JSON.parse(fs.readFileSync(kept, 'utf8')) : committed.watermark;\n" +
+          '      const state = { ...committed, watermark };',
+      },
+      {
+        file: 'src/activities/discover-partitions.ts',
+        find: '      await table.claimFolder();',
+        replace: '      await table.claimFolder();\n      fs.writeFileSync(kept, JSON.stringify(plan.watermark));',
+      },
+      {
+        file: 'src/publish/directory/publish.ts',
+        find: 'if (commit.watermark.after !== watermark) {',
+        replace: 'if (commit === null) {',
+      },
+      {
+        file: 'src/publish/delta/publish.ts',
+        find: 'if (watermark !== base.watermark) {',
+        replace: 'if (version < 0) {',
+      },
+    ],
+    tests: ['histories'],
+    says: /the watermark is/,
+  },
+  {
+    name: 'a rollback leaves the watermark',
+    patches: [
+      {
+        file: 'src/publish/restore.ts',
+        find: 'watermark: { before: base.watermark, after: target.watermark },',
+        replace: 'watermark: { before: base.watermark, after: base.watermark },',
+      },
+    ],
+    tests: ['histories'],
+    says: /the watermark is/,
+  },
+  {
+    name: 'no compare-and-set of the version, directory',
+    patches: [
+      {
+        file: 'src/publish/directory/publish.ts',
+        find: 'if (version === plan.base.version) return;',
+        replace: 'if (version >= plan.base.version) return;',
+      },
+    ],
+    tests: ['test/publish/publish.test.ts'],
+    says: /VoidPlan/,
+  },
+  {
+    name: 'no compare-and-set of the version, Delta',
+    patches: [
+      {
+        file: 'src/publish/delta/publish.ts',
+        find: 'if (version !== base.version) {',
+        replace: 'if (version < base.version) {',
+      },
+      {
+        file: 'src/publish/delta/publish.ts',
+        find: 'if (watermark !== base.watermark) {',
+        replace: 'if (version < 0) {',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'no look for the request id, directory',
+    patches: [
+      {
+        file: 'src/publish/directory/publish.ts',
+        find: '  if (known !== null) return known;\n  checkBase(before, input);',
+        replace: '  checkBase(before, input);',
+      },
+    ],
+    tests: ['test/publish/publish.test.ts'],
+    says: /returns the recorded commit for a request id/,
+  },
+  {
+    name: 'no look for the request id when a run begins',
+    patches: [
+      {
+        file: 'src/activities/read-committed-state.ts',
+        find: 'const commit = requestId === undefined ? null : await table.find(requestId);',
+        replace: 'const commit = null;',
+      },
+      {
+        file: 'src/publish/directory/publish.ts',
+        find: '  if (known !== null) return known;\n  checkBase(before, input);',
+        replace: '  checkBase(before, input);',
+      },
+      {
+        file: 'src/publish/delta/publish.ts',
+        find: '  if (known !== null) return known;\n  checkBase(plan.base, newest);',
+        replace: '  checkBase(plan.base, newest);',
+      },
+    ],
+    tests: ['histories'],
+    histories: 600,
+    says: /the table went from version/,
+  },
+  {
+    name: 'current is swung by a plain rename, without the token',
+    patches: [
+      {
+        file: 'src/publish/directory/settle.ts',
+        find: '  await unlessMissing(rename(token(root, version), join(root, CURRENT)));',
+        replace:
+          "  const link = join(root, `.link-${require('node:crypto').randomUUID()}`);\n" +
+          '  await symlink(versionTarget(version), link);\n' +
+          "  await require('node:timers/promises').setTimeout(Math.random() * 20);\n" +
+          '  await rename(link, join(root, CURRENT));\n' +
+          "  await require('node:fs/promises').rm(token(root, version), { force: true });",
+      },
+    ],
+    tests: ['test/publish/concurrency.test.ts'],
+    says: /current went back|CorruptTable|points to|a mix in/,
+  },
+  {
+    name: 'a file that changed under a plan is not noticed',
+    patches: [
+      {
+        file: 'src/engine/source-files.ts',
+        find: 'return same\n    ? null',
+        replace: 'return same || true\n    ? null',
+      },
+    ],
+    tests: ['histories'],
+    histories: 600,
+    says: INEXACT,
+  },
+  {
+    name: 'a changed partition is taken for unchanged',
+    patches: [
+      {
+        file: 'src/discovery/verdicts.ts',
+        find: "return consumed.fingerprint === fingerprint(files) ? 'unchanged' : 'changed';",
+        replace: "return 'unchanged';",
+      },
+    ],
+    tests: ['histories'],
+    says: /files consumed/,
+  },
+  {
+    name: 'what is gone stays, directory',
+    patches: [
+      {
+        file: 'src/publish/directory/next-version.ts',
+        find: 'for (const { date } of plan.removed) partitions.delete(date);',
+        replace: '',
+      },
+    ],
+    tests: ['histories'],
+    says: /files consumed/,
+  },
+];
+
+module.exports = { faults: [...winners, ...protocol] };
