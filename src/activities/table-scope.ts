@@ -47,5 +47,7 @@ export async function resolveInTable(
     },
     hooks,
   );
-  return { plan: { ...plan, partitions }, resolutions };
+  const taken = new Set(partitions.map(({ date }) => date));
+  const left = plan.left.filter(({ date }) => !taken.has(date));
+  return { plan: { ...plan, partitions, left }, resolutions };
 }

@@ -1,13 +1,15 @@
 import type { Command } from 'commander';
 import { planNow } from '../activities';
-import type { Plan } from '../discovery';
+import type { Plan, PlanScope } from '../discovery';
 import { planDigest } from '../discovery';
-import { discoveryOfPlan, renderDiscovery } from '../quality';
+import { countHeld, discoveryOfPlan, renderDiscovery } from '../quality';
+import { ExitCode, UsageError } from './support/exit';
+import { leftOutLines } from './support/left-out';
 import { PIPELINE, examples, jsonOption } from './support/options';
 import { print, printJson, styleFor } from './support/output';
 import { contractOf } from './support/pipelines';
-import type { RangeOptions } from './support/scope';
-import { addRangeOptions, rangeScope } from './support/scope';
+import type { DecisionOptions, RangeOptions } from './support/scope';
+import { addDecisionOptions, addRangeOptions, decisionsOf, rangeScope } from './support/scope';
 
 export function registerPlan(program: Command): void {
   const command = program
@@ -18,28 +20,38 @@ export function registerPlan(program: Command): void {
         'reason. Nothing is changed, and no server is needed. Without a range, the plan of an incremental run.',
     )
     .argument('<pipeline>', PIPELINE);
-  addRangeOptions(command)
+  addDecisionOptions(addRangeOptions(command))
     .addOption(jsonOption('the whole plan and its digest'))
     .addHelpText(
       'after',
       examples(
         ['tidegate plan transactions', 'the next incremental run'],
         ['tidegate plan transactions --from 2026-05-01 --to 2026-05-07', 'a backfill'],
+        ['tidegate plan transactions --include-late', 'with what is held for being late'],
         ['tidegate run transactions --plan <digest>', 'run exactly this plan, or fail'],
       ),
     )
-    .action(async (pipeline: string, options: RangeOptions & { json?: boolean }) => {
-      const scope = rangeScope(options) ?? { kind: 'incremental' };
+    .action(async (pipeline: string, options: RangeOptions & DecisionOptions & { json?: boolean }) => {
+      const scope = scopeOf(options);
       const contract = await contractOf(pipeline);
       const plan = await planNow(contract, scope);
       const digest = planDigest(plan);
+      if (countHeld(plan.left) > 0) process.exitCode = ExitCode.Held;
       if (options.json) {
         printJson({ digest, plan });
         return;
       }
       print(renderDiscovery(discoveryOfPlan(plan), styleFor()));
-      print(`\n${outlook(plan)}\nPlan ${digest}`);
+      print(['', outlook(plan), ...leftOutLines(contract.pipeline, plan.left), `Plan ${digest}`].join('\n'));
     });
+}
+
+/** @throws UsageError when a backfill's range and decisions of an incremental run are given together. */
+function scopeOf(options: RangeOptions & DecisionOptions): PlanScope {
+  const [range, decisions] = [rangeScope(options), decisionsOf(options)];
+  if (range === null) return { kind: 'incremental', ...decisions };
+  if (Object.keys(decisions).length === 0) return range;
+  throw new UsageError('--include-late and --remove-gone are for incremental runs: a backfill takes its whole range');
 }
 
 function outlook(plan: Plan): string {

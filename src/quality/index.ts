@@ -11,7 +11,7 @@ export { parseReport, reportJsonSchema, reportSchema } from './report-schema';
 export { discoveryOfPlan, discoveryOfReport, renderDiscovery } from './render-discovery';
 export type { Discovery } from './render-discovery';
 export { renderOutcome, renderQuality, renderReport, renderSummary, summaryLine } from './render-report';
-export { formatBytes, formatCount, formatDuration, plural } from './format';
+export { dates, formatBytes, formatCount, formatDuration, plural } from './format';
 export { safeBlock, safeText } from '../safe-text';
 export { PLAIN, renderFitting, renderTable } from './text-table';
 export type { RenderStyle, TextTable } from './text-table';

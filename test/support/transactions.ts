@@ -50,7 +50,10 @@ export interface ContractOptions {
   readonly pipeline?: string;
   readonly lookback?: number;
   readonly scope?: Scope;
-  /** More of `incremental`, such as `reprocess: always, late: hold`. */
+  /**
+   * More of `incremental`. By default a run computes its window anew, so that one without new data commits too;
+   * tests about what a run skips say `reprocess: changed`, which is the product's default.
+   */
   readonly policy?: string;
   /** YAML appended at the top level. */
   readonly more?: string;
@@ -61,7 +64,7 @@ export function contractYaml({
   pipeline = 'transactions',
   lookback = 3,
   scope = 'window',
-  policy = '',
+  policy = 'reprocess: always',
   more = '',
 }: ContractOptions = {}): string {
   return `pipeline: ${pipeline}
@@ -72,7 +75,7 @@ columns:
   transaction_receipt: string
   amount: float64
   updated_at: timestamp[ms]
-incremental: { lookback: ${lookback}${policy === '' ? '' : `, ${policy}`} }
+incremental: { lookback: ${lookback}${policy && `, ${policy}`} }
 deduplicate: { primaryKey: [transaction_id], orderBy: [updated_at], scope: ${scope} }
 gates:
   - { kind: notNull, column: user_id }

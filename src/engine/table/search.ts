@@ -2,7 +2,7 @@ import { trulyRepeated } from '../duplicates';
 import type { Suspects } from '../duplicates';
 import { lowerBound } from '../read-rows';
 import { Buckets } from './buckets';
-import { type Section, keyOf } from './index-file';
+import { type Section, highOf, keyOf } from './index-file';
 import { inLanes } from './lanes';
 import { has } from './sorted-rows';
 
@@ -25,6 +25,8 @@ export interface Touched {
 export interface SearchInput {
   readonly parts: readonly Part[];
   readonly touched: Touched;
+  /** About how many hashes a range may hold. */
+  readonly hashesAtATime: number;
   /** Rows, ascending, that do not count; their hash may still be touched. */
   readonly without?: (partition: number) => Promise<Uint32Array>;
   readonly signal?: AbortSignal;
@@ -34,8 +36,6 @@ export interface SearchInput {
   readonly onRepeated: (partition: number, rows: Uint32Array) => Promise<void>;
 }
 
-/** Hashes of one range: their bitmaps then stay in the processor's cache. */
-const RANGE = 2 ** 20;
 const MOST_RANGE_BITS = 8;
 /** Parts read at once. */
 const LANES = 8;
@@ -51,7 +51,10 @@ export async function search(input: SearchInput): Promise<void> {
   const { parts, touched } = input;
   const whole = parts.filter((part) => part.whole).reduce((sum, { section }) => sum + section.count, 0);
   const keys = touched.sections.reduce((sum, { count }) => sum + count, touched.keys.length);
-  const bits = Math.min(MOST_RANGE_BITS, Math.max(0, Math.ceil(Math.log2(Math.max(whole, keys, 1) / RANGE))));
+  const bits = Math.min(
+    MOST_RANGE_BITS,
+    Math.max(0, Math.ceil(Math.log2(Math.max(whole, keys, 1) / input.hashesAtATime))),
+  );
   const searched = parts.some((part) => !part.whole);
   for (let range = 0; range < 2 ** bits; range++) {
     input.signal?.throwIfAborted();
@@ -67,20 +70,21 @@ interface Keys {
 
 /** The touched hashes of one range. */
 async function touchedIn({ sections, keys }: Touched, range: number, bits: number): Promise<Keys> {
-  const width = 2 ** (48 - bits);
-  const own = keys.filter((key) => Math.floor(key / width) === range);
+  const width = 2 ** (32 - bits);
+  const own = keys.filter((key) => Math.floor(highOf(key) / width) === range);
   const size = sections.reduce((sum, section) => sum + section.size(range, bits), own.length);
+  const buckets = new Buckets(size, TOUCHED_SPREAD, bits);
   const all = new Float64Array(size);
   all.set(own);
+  for (let i = 0; i < own.length; i++) buckets.add(highOf(own[i]!));
   let at = own.length;
   for (const section of sections) {
-    const { high, start } = await section.high(range, bits);
-    if (high.length === 0) continue;
-    const low = await section.lowsAt(indexesFrom(start, high.length));
-    for (let i = 0; i < high.length; i++) all[at++] = keyOf(high[i]!, low[i]!);
+    const [{ high }, low] = await Promise.all([section.high(range, bits), section.low(range, bits)]);
+    for (let i = 0; i < high.length; i++) {
+      buckets.add(high[i]!);
+      all[at++] = keyOf(high[i]!, low[i]!);
+    }
   }
-  const buckets = new Buckets(size, TOUCHED_SPREAD, bits);
-  for (const key of all) buckets.add(Math.floor(key / 2 ** 16));
   return { buckets, sorted: all.toSorted() };
 }
 
@@ -135,13 +139,13 @@ async function touchedOf(
   start: number,
   { buckets, sorted }: Keys,
 ): Promise<(Pick<InPlay, 'high' | 'keys'> & { readonly indexes: Uint32Array }) | null> {
-  const near = new Uint32Array(high.length);
+  const found = new Uint32Array(high.length);
   let count = 0;
-  for (let i = 0; i < high.length; i++) if (buckets.has(high[i]!)) near[count++] = i;
+  for (let i = 0; i < high.length; i++) if (buckets.has(high[i]!)) found[count++] = i;
   if (count === 0) return null;
-  const low = await section.lowsAt(near.slice(0, count).map((i) => i + start));
+  const near = found.slice(0, count);
+  const low = await section.lowsAt(near.map((i) => i + start));
   const keys = new Float64Array(count);
-  const found = new Uint32Array(count);
   let kept = 0;
   for (let j = 0; j < count; j++) {
     const key = keyOf(high[near[j]!]!, low[j]!);
@@ -203,5 +207,3 @@ export async function keysOfRows(section: Section, rows: Uint32Array): Promise<F
   const low = await section.lowsAt(at);
   return Float64Array.from(at, (i, j) => keyOf(high[i]!, low[j]!));
 }
-
-const indexesFrom = (start: number, length: number): Uint32Array => Uint32Array.from({ length }, (_, i) => start + i);

@@ -3,6 +3,7 @@ import { DATA_FILE, VERDICTS_FILE } from '../documents';
 import { RunLives } from '../run-life';
 import { writerOf } from './fence';
 import { BOOKS, INDEXES, KINDS, REPORTS, STATES } from './layout';
+import type { Expired } from './referenced';
 
 /** What stands in a table's root that vacuum may take, by what it is. */
 export interface Listing {
@@ -67,6 +68,20 @@ export async function listTable(store: ObjectStore): Promise<Listing> {
     documents: await byRun(RUNS),
     temporary,
     lives,
+  };
+}
+
+/** The same of expired versions alone, from what their states say. */
+export function listingOf({ files, states }: Expired): Listing {
+  return {
+    data: [...files].map(([key, size]) => ({ key, size })),
+    states: [...states].map((key) => ({ key, size: 0 })),
+    reports: [],
+    indexes: [],
+    temporary: [],
+    staging: new Map(),
+    documents: new Map(),
+    lives: new RunLives(),
   };
 }
 
