@@ -37,7 +37,7 @@ const file = fc.nat({ max: FILES.length - 1 });
 /** Mostly the first names: files are then rewritten, and partitions have few. */
 const usualFile = fc.oneof({ weight: 3, arbitrary: fc.nat({ max: 1 }) }, { weight: 1, arbitrary: file });
 
-const put: fc.Arbitrary<RawStep> = fc.record({ do: fc.constant('put'), day, file: usualFile, content });
+const put: fc.Arbitrary<Put> = fc.record({ do: fc.constant('put'), day, file: usualFile, content });
 const rawStep: fc.Arbitrary<RawStep> = fc.oneof(
   { weight: 6, arbitrary: put },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('drop'), day, file: usualFile }) },
@@ -52,7 +52,13 @@ const crash: fc.Arbitrary<NonNullable<RunStep['crash']>> = fc.record({
   doom: fc.record({ at: fc.nat({ max: 90 }), mode: fc.constantFrom(...CRASHES) }),
   next: fc.constantFrom('retry', 'rerun', 'abandon'),
 });
-const meanwhile = fc.record({ before: activity, change: rawStep });
+const meanwhile = fc.record({
+  before: activity,
+  change: fc.oneof<fc.MaybeWeightedArbitrary<NonNullable<RunStep['meanwhile']>['change']>[]>(
+    { weight: 3, arbitrary: rawStep },
+    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('incremental', 'backfill all') }) },
+  ),
+});
 const groups = fc.constantFrom('planned', 'each, backwards', 'each, at once');
 
 /** Once in so many. */
@@ -98,6 +104,29 @@ const lookback = fc.constantFrom(0, 1, 3);
 const memory = fc.constantFrom(1024 ** 3, 4096);
 const reprocess = fc.constantFrom('changed', 'changed', 'always');
 
+/** Contracts of one scope. */
+export const rulesFor = (...scopes: readonly Rules['scope'][]): fc.Arbitrary<Rules> =>
+  fc.record({
+    key,
+    orderBy,
+    scope: fc.constantFrom(...scopes),
+    lookback,
+    reprocess,
+    gone: fc.constant('remove'),
+    memory,
+    gates,
+  });
+
+type Put = Extract<RawStep, { do: 'put' }>;
+/** Files of different places, of the first three names. */
+export const batchOfFiles: fc.Arbitrary<Put[]> = fc.uniqueArray(
+  fc.record({ do: fc.constant('put'), day, file: fc.nat({ max: 2 }), content }),
+  { minLength: 2, maxLength: 8, size: 'max', selector: (one) => `${one.day}/${one.file}` },
+);
+
+export const shuffled = <T>(all: readonly T[]): fc.Arbitrary<T[]> =>
+  fc.shuffledSubarray([...all], { minLength: all.length, maxLength: all.length });
+
 /** Histories of a pipeline with one of these scopes. */
 export function histories(scopes: readonly Rules['scope'][], longest = 12): fc.Arbitrary<History> {
   const scope = fc.constantFrom(...scopes);
@@ -113,12 +142,12 @@ export function histories(scopes: readonly Rules['scope'][], longest = 12): fc.A
     { weight: 10, arbitrary: rawStep },
     { weight: 8, arbitrary: runStep },
     { weight: 1, arbitrary: contract },
-    { weight: 1, arbitrary: fc.constant({ do: 'vacuum' } as const) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('vacuum', 'lose indexes') }) },
   );
   return fc
     .record({
       format: fc.constantFrom('directory', 'delta'),
-      rules: fc.record({ key, orderBy, scope, lookback, reprocess, gone: fc.constant('remove'), memory, gates }),
+      rules: rulesFor(...scopes),
       first: fc.array(put, { minLength: 1, maxLength: 5 }),
       steps: fc.array(step, { maxLength: longest, size: 'max' }),
     })
