@@ -1,7 +1,8 @@
 'use strict';
 /**
  * The faults of npm run check:mutations: texts of the sources and what takes their place, the tests that must
- * go red (files, or `histories`: those of the model test), and what these must say.
+ * go red (files, or `histories`: those of the model test), and what these must say. A `harmless` one is no fault:
+ * the tests must stay green.
  */
 
 const INEXACT = /is not one full run over its files/;
@@ -224,13 +225,14 @@ const protocol = [
     patches: [
       {
         file: 'src/engine/source-files.ts',
-        find: 'return same\n    ? null',
-        replace: 'return same || true\n    ? null',
+        find: 'if (change !== undefined) throw new VoidPlan(change);',
+        replace: 'if (change === null) throw new VoidPlan(change);',
       },
+      { file: 'src/engine/source-files.ts', find: 'first ??= changeBetween(file, there);', replace: '' },
     ],
     tests: ['histories'],
     histories: 600,
-    says: INEXACT,
+    says: /is not one full run over its files|cannot be read|expected \d+ rows/,
   },
   {
     name: 'a changed partition is taken for unchanged',
@@ -258,4 +260,224 @@ const protocol = [
   },
 ];
 
-module.exports = { faults: [...winners, ...protocol] };
+/** What an incremental resolution over the table has to keep in view: each set that exactness rests on, left out. */
+const table = [
+  {
+    name: 'hashes of what a run takes touch nothing',
+    patches: [
+      {
+        file: 'src/engine/table/table-indexes.ts',
+        find: 'return { sections: [...taken, ...this.#before.map(({ sections }) => sections[section]!)], keys };',
+        replace: 'return { sections: this.#before.map(({ sections }) => sections[section]!), keys };',
+      },
+      {
+        file: 'src/engine/table/table-indexes.ts',
+        find: 'const taken = this.#members.filter((member) => member.taken).map(({ index }) => this.section(index, section));',
+        replace: '',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'hashes of what a run replaces or removes touch nothing',
+    patches: [
+      {
+        file: 'src/engine/table/table-indexes.ts',
+        find: 'return { sections: [...taken, ...this.#before.map(({ sections }) => sections[section]!)], keys };',
+        replace: 'return { sections: taken, keys };',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'unique values of what a run takes touch nothing',
+    patches: [
+      {
+        file: 'src/engine/table/table-indexes.ts',
+        find: 'return { sections: [...taken, ...this.#before.map(({ sections }) => sections[section]!)], keys };',
+        replace:
+          'return { sections: [...(section === 0 ? taken : []), ...this.#before.map(({ sections }) => sections[section]!)], keys };',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'unique values of what a run replaces or removes touch nothing',
+    patches: [
+      {
+        file: 'src/engine/table/table-indexes.ts',
+        find: 'return { sections: [...taken, ...this.#before.map(({ sections }) => sections[section]!)], keys };',
+        replace:
+          'return { sections: [...taken, ...(section === 0 ? this.#before : []).map(({ sections }) => sections[section]!)], keys };',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'unique values of rows that began or ceased to lose touch nothing',
+    patches: [
+      {
+        file: 'src/engine/table/repeated-values.ts',
+        find: 'indexes.touchedBy(section, await keysOf(flips, (index) => indexes.section(index, section)))',
+        replace: 'indexes.touchedBy(section)',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'unique gates within a partition do not see rows that began or ceased to lose',
+    patches: [
+      {
+        file: 'src/engine/table/repeated-values.ts',
+        find: 'members.filter((member) => whole(member) || flips.has(member.index))',
+        replace: 'members.filter((member) => whole(member))',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'unique gates count rows that lost',
+    patches: [
+      {
+        file: 'src/engine/table/repeated-values.ts',
+        find: 'session.search(indexes.parts(section, whole), touchedBy, (index) => lost.of(index))',
+        replace: 'session.search(indexes.parts(section, whole), touchedBy)',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'committed losers are forgotten',
+    patches: [
+      {
+        file: 'src/engine/table/lost-rows.ts',
+        find: 'whole(member) ? decided : union(await this.untouched(member, SUPERSEDED), decided),',
+        replace: 'decided,',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'committed losers stay losers, though they were decided again',
+    patches: [
+      {
+        file: 'src/engine/table/lost-rows.ts',
+        find: 'return touched.has(index) ? minus(old, await touched.rows(index)) : old;',
+        replace: 'return old;',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'new losers in partitions that a run does not take are not seen',
+    patches: [
+      {
+        file: 'src/engine/table/lost-rows.ts',
+        find: 'whole(member) ? decided : union(await this.untouched(member, SUPERSEDED), decided),',
+        replace: 'whole(member) ? decided : await this.untouched(member, SUPERSEDED),',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'committed flags stay, though they were decided again',
+    patches: [
+      {
+        file: 'src/engine/table/outcome.ts',
+        find: 'minus(rowsOf(await session.verdicts.of(committed!), set), again)',
+        replace: 'rowsOf(await session.verdicts.of(committed!), set)',
+      },
+      { file: 'src/engine/table/outcome.ts', find: 'difference, minus, union', replace: 'difference, union' },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'committed flags are forgotten',
+    patches: [
+      {
+        file: 'src/engine/table/outcome.ts',
+        find: 'sets.set(set, union(left, await flagged.rows(index)));',
+        replace: 'sets.set(set, await flagged.rows(index));',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'committed ambiguous winners are forgotten',
+    patches: [
+      {
+        file: 'src/engine/table/outcome.ts',
+        find: 'return sets.set(AMBIGUOUS, union(left, await settled.ambiguous.rows(index)));',
+        replace: 'return sets.set(AMBIGUOUS, await settled.ambiguous.rows(index));',
+      },
+    ],
+    tests: ['histories'],
+    histories: 400,
+    says: /counts: found/,
+  },
+  {
+    name: 'a change of flags alone couples nothing',
+    patches: [
+      {
+        file: 'src/engine/table/verdicts.ts',
+        find: 'setNames = (gates: readonly string[]): string[] => [SUPERSEDED, ...gates.map(uniqueSet), AMBIGUOUS];',
+        replace: 'setNames = (_gates: readonly string[]): string[] => [SUPERSEDED, AMBIGUOUS];',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'a change of ambiguity alone couples nothing',
+    patches: [
+      {
+        file: 'src/engine/table/verdicts.ts',
+        find: 'setNames = (gates: readonly string[]): string[] => [SUPERSEDED, ...gates.map(uniqueSet), AMBIGUOUS];',
+        replace: 'setNames = (gates: readonly string[]): string[] => [SUPERSEDED, ...gates.map(uniqueSet)];',
+      },
+    ],
+    tests: ['histories'],
+    histories: 600,
+    says: /counts: found/,
+  },
+  {
+    name: 'a lost index of what a run replaces is taken for an empty one',
+    patches: [
+      {
+        file: 'src/engine/table/table-indexes.ts',
+        find: "if (index === null) this.#touched = 'all';\n      else this.#before.push(index);",
+        replace: 'if (index !== null) this.#before.push(index);',
+      },
+    ],
+    tests: ['histories'],
+    histories: 600,
+    says: INEXACT,
+  },
+  {
+    name: 'hashes have three values',
+    harmless: true,
+    patches: [
+      {
+        file: 'src/engine/hashes.ts',
+        find: "const inRange = combined.modulo(uint64(String(2 ** HASH_BITS - 1))).add(uint64('1'));",
+        replace: "const inRange = combined.modulo(uint64('3')).add(uint64('1'));",
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+];
+
+module.exports = { faults: [...winners, ...protocol, ...table] };
