@@ -17,10 +17,11 @@ const SEED = 20261123;
 const SHOWN_LINES = 40;
 
 /** A fault's tests as jest takes them: files, or `histories` for those of the model. */
-function commandOf({ tests, histories = HISTORIES }) {
+function commandOf({ tests, named, histories = HISTORIES }) {
   const files = tests.map((test) => (test === 'histories' ? 'test/model/soak.ts' : test));
   const matching = files.flatMap((file) => ['--testMatch', `**/${file}`]);
-  return { args: matching, env: { TIDEGATE_SOAK_RUNS: String(histories), TIDEGATE_SOAK_SEED: String(SEED) } };
+  const args = named === undefined ? matching : [...matching, '--testNamePattern', named];
+  return { args, env: { TIDEGATE_SOAK_RUNS: String(histories), TIDEGATE_SOAK_SEED: String(SEED) } };
 }
 
 function runTests(fault) {
@@ -91,17 +92,23 @@ function main() {
   for (const fault of chosen) apply(fault)();
 
   const failures = [];
-  const everyTest = { tests: [...new Set(chosen.flatMap(({ tests }) => tests))] };
-  const sound = runTests(everyTest);
-  console.log(`${sound.green ? 'green' : 'RED'}  ${sound.seconds.toFixed(0).padStart(4)} s  without a fault`);
-  if (!sound.green) failures.push({ name: 'without a fault', ...sound });
-  else {
+  const told = (verdict, seconds, name) =>
+    console.log(`${verdict.padEnd(8)} ${seconds.toFixed(0).padStart(4)} s  ${name}`);
+  // Red shows something only where the same tests are green without the fault.
+  const sound = new Map(chosen.map((fault) => [JSON.stringify([fault.tests, fault.named]), fault]));
+  for (const { tests, named } of sound.values()) {
+    const result = runTests({ tests, named });
+    const name = `no fault: ${[...tests, ...(named === undefined ? [] : [named])].join(', ')}`;
+    told(result.green ? 'green' : 'RED', result.seconds, name);
+    if (!result.green) failures.push({ name, ...result });
+  }
+  if (failures.length === 0) {
     for (const fault of chosen) {
       const putBack = apply(fault);
       const result = runTests(fault);
       putBack();
       const verdict = verdictOf(fault, result);
-      console.log(`${verdict}  ${result.seconds.toFixed(0).padStart(4)} s  ${fault.name}`);
+      told(verdict, result.seconds, fault.name);
       if (verdict !== 'caught' && verdict !== 'harmless')
         failures.push({ name: `${fault.name}: ${verdict}`, ...result });
     }

@@ -149,6 +149,7 @@ const protocol = [
       },
     ],
     tests: ['test/publish/publish.test.ts'],
+    named: 'version through, and voids the plans',
     says: /VoidPlan/,
   },
   {
@@ -178,6 +179,7 @@ const protocol = [
       },
     ],
     tests: ['test/publish/publish.test.ts'],
+    named: 'returns the recorded commit for a request id',
     says: /returns the recorded commit for a request id/,
   },
   {
@@ -218,6 +220,7 @@ const protocol = [
       },
     ],
     tests: ['test/publish/concurrency.test.ts'],
+    named: '4 publishers in one process',
     says: /current went back|CorruptTable|points to|a mix in/,
   },
   {
