@@ -31,7 +31,7 @@ const contractOf = (raw, out, scope) => ({
     ['merchant', { kind: 'string' }],
     ['note', { kind: 'string' }],
   ].map(([name, type]) => ({ name, type })),
-  incremental: { start: null, lookback: 3, future: 'leave' },
+  incremental: { start: null, lookback: 3, reprocess: 'changed', late: 'process', gone: 'keep', future: 'leave' },
   deduplicate: { primaryKey: ['transaction_id'], orderBy: [{ column: 'updated_at', direction: 'desc' }], scope },
   gates: [
     { kind: 'notNull', name: 'user_id_not_null', column: 'user_id' },
@@ -39,6 +39,7 @@ const contractOf = (raw, out, scope) => ({
     { kind: 'unique', name: 'receipt_unique', columns: ['transaction_receipt'], scope },
   ],
   publish: { path: out, format: 'directory', keep: { versions: 30, days: 7 } },
+  engine: { memory: 1024 ** 3 },
   schedule: null,
   notify: { webhook: null },
 });

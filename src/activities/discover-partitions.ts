@@ -1,10 +1,11 @@
 import { resolutionDigest, rowsDigest } from '../contract';
 import { discover, groupPartitions, planDigest, utcToday } from '../discovery';
-import { TerminalError } from '../errors';
 import { openTable } from '../publish';
+import { countHeld } from '../quality';
 import { openStore } from '../storage';
 import { attempt } from './attempt';
 import type { ActivityDeps } from './options';
+import { assertExpected, needsCompletion } from './plan-document';
 import { RunFolder } from './run-folder';
 import type { Activities } from './types';
 
@@ -24,13 +25,7 @@ export function discoverPartitions({ contracts }: ActivityDeps): Activities['dis
         ...hooks,
       });
       const digest = planDigest(plan);
-      if (expectPlan !== undefined && expectPlan !== digest) {
-        throw new TerminalError(
-          'PlanChanged',
-          `expected the plan ${expectPlan}, but the plan made now is ${digest}: the raw zone, the table or the contract changed since. ` +
-            `Look at it with: tidegate plan ${pipeline}`,
-        );
-      }
+      if (!needsCompletion(plan)) assertExpected(plan, expectPlan);
       await table.claimFolder();
       const document = await new RunFolder(contract, requestId).write('plan', plan);
       return {
@@ -38,6 +33,8 @@ export function discoverPartitions({ contracts }: ActivityDeps): Activities['dis
         taken: plan.partitions.length,
         left: plan.left.length,
         ignored: plan.ignored.length,
+        removed: plan.removed.length,
+        held: countHeld(plan.left),
         rows: plan.partitions.reduce((sum, partition) => sum + partition.rows, 0),
         groups: groupPartitions(plan.partitions),
       };

@@ -20,7 +20,8 @@ export function publish(deps: ActivityDeps): Activities['publish'] {
         plan,
         planDigest: ref.digest,
         results: await readResults(folder, refs),
-        report: await folder.read<Report>(reportRef),
+        // Reports of an earlier release do not speak of removed partitions.
+        report: { removed: [], ...(await folder.read<Partial<Report> & Omit<Report, 'removed'>>(reportRef)) },
         ...hooks,
       });
       return await recorded(table, commit);

@@ -1,28 +1,67 @@
+import { type Plan, groupPartitions, planDigest } from '../discovery';
 import { type PartitionResolution, resolve } from '../engine';
+import { openTable } from '../publish';
 import { under } from '../storage';
 import { attempt } from './attempt';
 import type { ActivityDeps } from './options';
-import { openPlan } from './plan-document';
-import type { Activities } from './types';
+import { assertExpected, needsCompletion, openPlan } from './plan-document';
+import { resolveInTable } from './table-scope';
+import type { Activities, DiscoverResult, PlanRef } from './types';
 
 /** What `transformAndGate` reads of key resolution. */
 export interface ResolutionDocument {
-  /** Location of the folder with the row sets. */
+  /** Location that the paths of row sets are relative to. */
   readonly directory: string;
-  /** In plan order. */
-  readonly partitions: readonly PartitionResolution[];
+  /** In plan order; null where a partition's keys are resolved when it is read. */
+  readonly partitions: readonly (PartitionResolution | null)[];
 }
 
 export function resolveKeys(deps: ActivityDeps): Activities['resolveKeys'] {
-  return ({ plan: ref }) =>
+  return ({ plan: ref, expectPlan }) =>
     attempt('resolveKeys', async (hooks) => {
       const { plan, contract, folder } = await openPlan(deps, ref);
-      return await folder.staged(async ({ path }) => {
-        const directory = under(path, 'resolution');
-        const { partitions } = plan;
-        const resolved = await resolve({ contract, sourceRoot: contract.source.path, partitions, directory }, hooks);
-        const document: ResolutionDocument = { directory, partitions: resolved };
-        return await folder.write('resolution', document);
+      return await folder.staged(async ({ path, attempt: uuid, draws }) => {
+        if (!needsCompletion(plan)) {
+          const directory = under(path, 'resolution');
+          const { partitions } = plan;
+          const resolved =
+            contract.deduplicate.scope === 'window'
+              ? await resolve({ contract, sourceRoot: contract.source.path, partitions, directory }, hooks)
+              : partitions.map(() => null);
+          return await folder.write('resolution', { directory, partitions: resolved } satisfies ResolutionDocument);
+        }
+        const table = openTable(contract);
+        const outputPath: typeof table.outputPath = (name) => {
+          const key = table.outputPath(name);
+          draws(key);
+          return key;
+        };
+        const places = {
+          outputRoot: table.path,
+          outputPath,
+          run: folder.run,
+          attempt: uuid,
+          staging: path,
+          overlay: null,
+        };
+        const whole = await resolveInTable(plan, table, places, hooks);
+        assertExpected(whole.plan, expectPlan);
+        const document: ResolutionDocument = { directory: table.path, partitions: whole.resolutions };
+        return {
+          ...(await folder.write('resolution', document)),
+          completed: shown(whole.plan, { ...ref, ...(await folder.write('plan', whole.plan)) }),
+        };
       });
     });
+}
+
+/** A plan as the workflow knows it. */
+export function shown(plan: Plan, ref: PlanRef): Omit<DiscoverResult, 'ignored'> {
+  return {
+    plan: { ...ref, digest: planDigest(plan) },
+    taken: plan.partitions.length,
+    left: plan.left.length,
+    rows: plan.partitions.reduce((sum, partition) => sum + partition.rows, 0),
+    groups: groupPartitions(plan.partitions),
+  };
 }

@@ -1,5 +1,5 @@
 import type { Commit } from '../publish';
-import type { Report } from '../quality';
+import { type Report, countHeld } from '../quality';
 import type { RunSummary } from '../workflows/messages';
 
 /** The bounded outcome of a committed run, with the places of the version and of its report. */
@@ -19,6 +19,8 @@ export function summaryOf(
     taken: commit.partitions,
     left: report.left.length,
     ignored: report.ignored.length,
+    removed: report.removed.length,
+    held: countHeld(report.left),
     report: places.report,
   };
 }

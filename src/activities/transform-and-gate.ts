@@ -1,6 +1,7 @@
-import { type PartitionResult, transformPartition } from '../engine';
+import { transformPartitions } from '../engine';
 import { TerminalError } from '../errors';
 import { openTable } from '../publish';
+import type { OutputName } from '../publish/table';
 import { gateNames, sumCounts } from '../quality';
 import { attempt } from './attempt';
 import type { ActivityDeps } from './options';
@@ -15,33 +16,31 @@ export function transformAndGate(deps: ActivityDeps): Activities['transformAndGa
       const { directory, partitions: resolved } = await folder.read<ResolutionDocument>(resolutionRef);
       return await folder.staged(async ({ attempt: uuid, draws }) => {
         const table = openTable(contract);
-        const results: PartitionResult[] = [];
-        for (let index = group.from; index < group.to; index += 1) {
-          const partition = plan.partitions[index];
-          const resolution = resolved[index];
-          if (!partition || resolution?.date !== partition.date) {
+        const inputs = plan.partitions.slice(group.from, group.to).map((partition, i) => {
+          const resolution = resolved[group.from + i];
+          if (resolution === undefined || (resolution !== null && resolution.date !== partition.date)) {
             throw new TerminalError('CorruptTable', `the resolution of run ${folder.run} is not that of its plan`);
           }
-          const result = await transformPartition(
-            {
-              contract,
-              sourceRoot: contract.source.path,
-              partition,
-              resolution,
-              resolutionDir: directory,
-              tableRoot: contract.publish.path,
-              outputPath: (name) => {
-                const key = table.outputPath(name);
-                draws(key);
-                return key;
-              },
-              run: folder.run,
-              attempt: uuid,
+          return {
+            contract,
+            sourceRoot: contract.source.path,
+            partition,
+            resolution,
+            resolutionDir: directory,
+            tableRoot: contract.publish.path,
+            outputPath: (name: OutputName) => {
+              const key = table.outputPath(name);
+              draws(key);
+              return key;
             },
-            { signal, onProgress: (progress) => onProgress({ date: partition.date, ...progress }) },
-          );
-          results.push(result);
-        }
+            run: folder.run,
+            attempt: uuid,
+          };
+        });
+        const results = await transformPartitions(inputs, ({ partition: { date } }) => ({
+          signal,
+          onProgress: (progress) => onProgress({ date, ...progress }),
+        }));
         const document = await folder.write('results', results);
         const totals = sumCounts(
           gateNames(contract),

@@ -1,4 +1,5 @@
 /** What the workflows call. Workflow code imports these as types only. */
+import type { Scope } from '../contract/contract';
 import type { PartitionDate } from '../discovery/partition-date';
 import type { PlanScope } from '../discovery/plan-types';
 import type { Counts } from '../quality/counts';
@@ -22,9 +23,17 @@ export interface DiscoverResult {
   readonly taken: number;
   readonly left: number;
   readonly ignored: number;
+  /** Partitions that leave the table, and those that wait for somebody to decide. Absent in histories of earlier releases. */
+  readonly removed?: number;
+  readonly held?: number;
   readonly rows: number;
   /** Groups of partitions by bytes, as half-open index ranges into the plan's partitions; at most 200. */
   readonly groups: readonly { readonly from: number; readonly to: number; readonly rows: number }[];
+}
+
+/** What `resolveKeys` wrote; in scope `table` with the plan as completed. */
+export interface Resolved extends DocumentRef {
+  readonly completed?: Pick<DiscoverResult, 'plan' | 'taken' | 'left' | 'rows' | 'groups'>;
 }
 
 export interface ReportRef extends DocumentRef {
@@ -60,9 +69,7 @@ export type AwaitedRun =
 
 export interface Activities {
   /** What a requester must know of a pipeline. @throws ContractError when no worker knows it. */
-  readonly describePipeline: (input: {
-    pipeline: unknown;
-  }) => Promise<{ pipeline: string; scope: 'partition' | 'window' }>;
+  readonly describePipeline: (input: { pipeline: unknown }) => Promise<{ pipeline: string; scope: Scope }>;
   /** The table's version and watermark, and the recorded outcome when this request id is already committed. */
   readonly readCommittedState: (input: { pipeline: string; requestId?: string }) => Promise<CommittedState>;
   /** Makes a plan, writes it to the run's folder. @throws SchemaMismatch, UnreadableFile, SourceError, RestateRequired, PlanChanged. */
@@ -77,7 +84,11 @@ export interface Activities {
    * @throws VoidPlan, RequestError.
    */
   readonly rollback: (input: { pipeline: string; requestId: string; to: number }) => Promise<RunSummary>;
-  readonly resolveKeys: (input: { plan: PlanRef }) => Promise<DocumentRef>;
+  /**
+   * Finds rows that lost or repeat. In scope `table` it also completes the plan by the partitions that are coupled:
+   * the run goes on with the plan and the groups that it returns.
+   */
+  readonly resolveKeys: (input: { plan: PlanRef; expectPlan?: string }) => Promise<Resolved>;
   readonly transformAndGate: (input: {
     plan: PlanRef;
     resolution: DocumentRef;

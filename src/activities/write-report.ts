@@ -14,7 +14,9 @@ export function writeReport(deps: ActivityDeps): Activities['writeReport'] {
       const results = await readResults(folder, refs);
       const state = await openTable(contract).read();
       const stale = stalePartitions(plan, state.partitions.values());
-      const report = buildReport({ plan, planDigest: ref.digest, requestId: ref.requestId, results, stale });
+      const { partitions: published } = state;
+      const { digest: planDigest, requestId } = ref;
+      const report = buildReport({ plan, planDigest, requestId, results, stale, published });
       return { ...(await folder.write('report', report)), totals: report.totals };
     });
 }

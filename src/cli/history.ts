@@ -52,7 +52,7 @@ function renderHistory(pipeline: string, commits: readonly Commit[]): string {
         utc(commit.committedAt).replace(' UTC', ''),
         commit.scope.kind === 'rollback' ? `rollback to ${commit.scope.to}` : commit.scope.kind,
         rangeOf(commit),
-        formatCount(commit.partitions),
+        `${formatCount(commit.partitions)}${commit.removed === undefined ? '' : ` (−${formatCount(commit.removed)})`}`,
         formatCount(commit.totals.read),
         formatCount(commit.totals.published),
         formatCount(commit.totals.quarantined),

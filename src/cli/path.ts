@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { openTable } from '../publish';
+import { type VersionPlace, openTable } from '../publish';
 import { PIPELINE, examples, jsonOption, parseTime, parseWhole } from './support/options';
-import { print, printJson } from './support/output';
+import { note, print, printJson } from './support/output';
 import { contractOf } from './support/pipelines';
 
 interface PathOptions {
@@ -42,7 +42,18 @@ export function registerPath(program: Command): void {
     )
     .action(async (pipeline: string, { version, asOf, ...options }: PathOptions) => {
       const place = await openTable(await contractOf(pipeline)).pathOf({ version, asOf });
-      if (options.json) printJson(place);
-      else print(options.curated ? place.curated : options.quarantine ? place.quarantine : place.path);
+      if (options.json) return printJson(place);
+      if ((version ?? asOf) !== undefined) noteDeltaVersions(place);
+      print(options.curated ? place.curated : options.quarantine ? place.quarantine : place.path);
     });
+}
+
+/** The folders of a Delta table are the same in every version, so a reader must be told the version too. */
+function noteDeltaVersions({ version, deltaVersions }: VersionPlace): void {
+  if (deltaVersions === undefined) return;
+  const { curated, quarantine } = deltaVersions;
+  note(
+    `Version ${version} is version ${curated} of the Delta table curated and ` +
+      `${quarantine === null ? 'none' : `version ${quarantine}`} of quarantine; without a version, readers see the newest.`,
+  );
 }

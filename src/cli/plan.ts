@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
-import type { Contract } from '../contract';
-import { resolutionDigest, rowsDigest } from '../contract';
+import { planNow } from '../activities';
 import type { Plan, PlanScope } from '../discovery';
-import { discover, planDigest, utcToday } from '../discovery';
-import { openTable } from '../publish';
-import { discoveryOfPlan, renderDiscovery } from '../quality';
-import { openStore } from '../storage';
+import { planDigest } from '../discovery';
+import { countHeld, discoveryOfPlan, renderDiscovery } from '../quality';
+import { ExitCode, UsageError } from './support/exit';
+import { leftOutLines } from './support/left-out';
 import { PIPELINE, examples, jsonOption } from './support/options';
 import { print, printJson, styleFor } from './support/output';
 import { contractOf } from './support/pipelines';
 import type { RangeOptions } from './support/scope';
-import { addRangeOptions, rangeScope } from './support/scope';
+import type { DecisionOptions } from './support/scope';
+import { addDecisionOptions, addRangeOptions, decisionsOf, rangeScope } from './support/scope';
 
 export function registerPlan(program: Command): void {
   const command = program
@@ -21,44 +21,43 @@ export function registerPlan(program: Command): void {
         'reason. Nothing is changed, and no server is needed. Without a range, the plan of an incremental run.',
     )
     .argument('<pipeline>', PIPELINE);
-  addRangeOptions(command)
+  addDecisionOptions(addRangeOptions(command))
     .addOption(jsonOption('the whole plan and its digest'))
     .addHelpText(
       'after',
       examples(
         ['tidegate plan transactions', 'the next incremental run'],
         ['tidegate plan transactions --from 2026-05-01 --to 2026-05-07', 'a backfill'],
-        ['tidegate run transactions --plan <digest>', 'run exactly this plan, or fail'],
+        ['tidegate plan transactions --include-late', 'with what is held for being late'],
+        ['tidegate run transactions --plan <digest>', 'run exactly this plan, or fail (decisions are part of it)'],
       ),
     )
-    .action(async (pipeline: string, options: RangeOptions & { json?: boolean }) => {
-      const scope = rangeScope(options) ?? { kind: 'incremental' };
+    .action(async (pipeline: string, options: RangeOptions & DecisionOptions & { json?: boolean }) => {
+      const scope = scopeOf(options);
       const contract = await contractOf(pipeline);
       const plan = await planNow(contract, scope);
       const digest = planDigest(plan);
+      if (countHeld(plan.left) > 0) process.exitCode = ExitCode.Held;
       if (options.json) {
         printJson({ digest, plan });
         return;
       }
       print(renderDiscovery(discoveryOfPlan(plan), styleFor()));
-      print(`\n${outlook(plan)}\nPlan ${digest}`);
+      print(['', outlook(plan), ...leftOutLines(contract.pipeline, plan.left), `Plan ${digest}`].join('\n'));
     });
 }
 
-/** The plan that a run of `scope`, started now, executes: made from contract, table and source alone. */
-export async function planNow(contract: Contract, scope: PlanScope): Promise<Plan> {
-  return await discover({
-    contract,
-    store: openStore(contract.source.path),
-    digests: { resolution: resolutionDigest(contract), rows: rowsDigest(contract) },
-    scope,
-    state: await openTable(contract).read(),
-    today: utcToday(),
-  });
+/** @throws UsageError when a backfill's range and decisions of an incremental run are given together. */
+function scopeOf(options: RangeOptions & DecisionOptions): PlanScope {
+  const [range, decisions] = [rangeScope(options), decisionsOf(options)];
+  if (range === null) return { kind: 'incremental', ...decisions };
+  if (Object.keys(decisions).length === 0) return range;
+  throw new UsageError('--include-late and --remove-gone are for incremental runs: a backfill takes its whole range');
 }
 
 function outlook(plan: Plan): string {
-  if (plan.partitions.length === 0) return 'Nothing is selected: a run would make no commit.';
+  if (plan.partitions.length === 0 && plan.removed.length === 0)
+    return 'Nothing is selected: a run would make no commit.';
   const { watermark } = plan.base;
   const moves = watermark === plan.watermark ? 'stays' : `goes from ${watermark ?? 'none'} to`;
   return `A run would publish version ${plan.base.version + 1}; the watermark ${moves} ${plan.watermark ?? 'none'}.`;

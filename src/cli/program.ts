@@ -29,7 +29,7 @@ Exit codes:
   0    done (also: nothing to do)
   1    failed
   2    wrong usage or contract: change one of them before trying again
-  3    reserved for held or blocked runs
+  3    done, but partitions are held until somebody decides (run, plan)
   130  Ctrl-C; a run that was followed goes on
 
 Results go to stdout, progress and messages to stderr. With --json, stdout is one JSON document.

@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
-import { renderReport, summaryLine } from '../quality';
+import { plural, renderReport, summaryLine } from '../quality';
 import type { IncrementalRunInput, RunSummary } from '../workflows/messages';
+import { ExitCode } from './support/exit';
 import { PIPELINE, examples } from './support/options';
 import { readReport, runDocument } from './support/outcome';
 import { print, printJson, styleFor } from './support/output';
 import { pipelineName } from './support/pipelines';
 import type { FollowOptions } from './support/request';
 import { addFollowOptions, printRequestFailure, request } from './support/request';
+import type { DecisionOptions } from './support/scope';
+import { addDecisionOptions, decisionsOf } from './support/scope';
 
 export function registerRun(program: Command): void {
   const command = program
@@ -17,7 +20,7 @@ export function registerRun(program: Command): void {
         'report, record summary. One run at a time goes on for a table; others queue. Ctrl-C detaches, the run goes on.',
     )
     .argument('<pipeline>', PIPELINE);
-  addFollowOptions(command)
+  addFollowOptions(addDecisionOptions(command))
     .addHelpText(
       'after',
       examples(
@@ -25,14 +28,17 @@ export function registerRun(program: Command): void {
         ['tidegate run transactions --json > report.json', 'for programs'],
         ['tidegate run transactions --detach', 'leave it to the worker'],
         ['tidegate run transactions --request-id 2026-05-08-nightly', 'safe to repeat'],
+        ['tidegate run transactions --include-late', 'take what incremental.late: hold holds'],
+        ['tidegate run transactions --remove-gone 2026-04-30,2026-05-01', 'remove these, their raw files being gone'],
       ),
     )
     .action(run);
 }
 
-async function run(argument: string, options: FollowOptions): Promise<void> {
+async function run(argument: string, options: FollowOptions & DecisionOptions): Promise<void> {
   const input: IncrementalRunInput = {
     pipeline: await pipelineName(argument),
+    ...decisionsOf(options),
     plan: options.plan,
     requestId: options.requestId,
   };
@@ -41,18 +47,21 @@ async function run(argument: string, options: FollowOptions): Promise<void> {
       const report = await readReport(summary.report);
       if (options.json) printJson(runDocument(summary, report));
       else print(report ? renderReport(report, styleFor()) : renderShort(summary));
+      if ((summary.held ?? 0) > 0) process.exitCode = ExitCode.Held;
     },
     fail: (error, context) => printRequestFailure(error, context, options),
   });
 }
 
 function renderShort(summary: RunSummary): string {
-  const { pipeline, status, reason, commit, totals, requestId } = summary;
+  const { pipeline, status, reason, commit, totals, requestId, held = 0 } = summary;
   if (status === 'skipped') {
     return reason === 'paused'
       ? `Skipped: ${pipeline} is paused. To go on: tidegate resume ${pipeline}`
       : `Skipped: ${reason ?? 'no reason given'}`;
   }
   const what = commit ? `published version ${commit.version}` : 'nothing to publish';
-  return `${pipeline}: ${what}${totals ? ` (${summaryLine(totals)})` : ''}, request ${requestId}`;
+  const waits =
+    held > 0 ? `\n${plural(held, 'partition')} held until somebody decides: tidegate status ${pipeline}` : '';
+  return `${pipeline}: ${what}${totals ? ` (${summaryLine(totals)})` : ''}, request ${requestId}${waits}`;
 }

@@ -10,6 +10,7 @@ import { pipelineWorkflowId, stateQuery } from '../workflows/messages';
 import { PIPELINE, examples, jsonOption } from './support/options';
 import { print, printJson, styleFor, utc } from './support/output';
 import { contractOf } from './support/pipelines';
+import { rawZoneLines, rawZoneStatus } from './support/raw-zone';
 import { withTemporal } from './support/temporal';
 
 const QUERY_MS = 5_000;
@@ -26,21 +27,28 @@ export function registerStatus(program: Command): void {
     .command('status')
     .summary('show a table, its pipeline, and what goes on')
     .description(
-      'Show the table as committed (version, watermark, rows) and the pipeline’s workflow (running, queued, paused, ' +
-        'recent outcomes). The first half needs no server; when none answers, that is said and the command succeeds.',
+      'Show the table as committed (version, watermark, rows), what the next run finds in the raw zone and what is held ' +
+        'until somebody decides, with the commands that do; and the pipeline’s workflow (running, queued, paused, recent ' +
+        'outcomes). All but the last needs no server; when none answers, that is said and the command succeeds.',
     )
     .argument('<pipeline>', PIPELINE)
-    .addOption(jsonOption('table and pipeline'))
+    .addOption(jsonOption('table, raw zone and pipeline'))
     .addHelpText(
       'after',
       examples(['tidegate status transactions', ''], ['tidegate status transactions --json', 'for monitoring']),
     )
     .action(async (argument: string, options: { json?: boolean }) => {
       const contract = await contractOf(argument);
-      const table = tableStatus(contract, await openTable(contract).read());
+      const state = await openTable(contract).read();
+      const table = tableStatus(contract, state);
+      const zone = await rawZoneStatus(contract, state);
       const entity = await entityStatus(contract.pipeline);
-      if (options.json) printJson({ pipeline: contract.pipeline, table, temporal: entity });
-      else print(`${renderTableStatus(table)}\n\n${renderEntity(contract.pipeline, entity)}`);
+      const { left: _, ...source } = zone;
+      if (options.json) printJson({ pipeline: contract.pipeline, table, source, temporal: entity });
+      else
+        print(
+          `${renderTableStatus(table, rawZoneLines(contract.pipeline, zone))}\n\n${renderEntity(contract.pipeline, entity)}`,
+        );
     });
 }
 
@@ -97,7 +105,7 @@ async function entityStatus(pipeline: string): Promise<EntityStatus> {
   }
 }
 
-function renderTableStatus(table: TableStatus): string {
+function renderTableStatus(table: TableStatus, zone: readonly string[]): string {
   const { colors } = styleFor();
   const lines: [string, string][] = [['table', `${table.path} (${table.format})`]];
   if (table.version === 0) {
@@ -116,6 +124,7 @@ function renderTableStatus(table: TableStatus): string {
       `${plural(table.stale.length, 'partition')} under earlier gates, from ${table.stale[0]} on: tidegate backfill ${table.pipeline} --stale`,
     ]);
   }
+  for (const [index, line] of zone.entries()) lines.push([index === 0 ? 'raw zone' : '', line]);
   return [colors.bold(table.pipeline), ...lines.map(([name, value]) => `  ${name.padEnd(11)}${safeText(value)}`)].join(
     '\n',
   );

@@ -22,6 +22,12 @@ export interface Contract {
     readonly start: PartitionDate | null;
     /** Whole days. */
     readonly lookback: number;
+    /** `changed`: of the window, what is new or changed. `always`: the whole window, whether changed or not. */
+    readonly reprocess: 'changed' | 'always';
+    /** New or changed partitions older than the window. In scope `table` always `process`; scope `window` never takes them. */
+    readonly late: 'process' | 'hold' | 'ignore';
+    /** Published partitions whose raw files are gone. In scope `table` never `hold`. */
+    readonly gone: 'keep' | 'remove' | 'hold';
     readonly future: 'leave' | 'accept';
   };
   readonly deduplicate: {
@@ -37,14 +43,18 @@ export interface Contract {
     readonly format: 'directory' | 'delta';
     readonly keep: { readonly versions: number; readonly days: number };
   };
+  readonly engine: {
+    /** Bytes that key resolution may hold at a time, however large the table is. In no digest: it changes no result. */
+    readonly memory: number;
+  };
   readonly schedule: ScheduleSpec | null;
   readonly notify: {
     readonly webhook: { /** Name of the environment variable that holds the URL. */ readonly urlFrom: string } | null;
   };
 }
 
-/** Over which partitions a primary key is resolved. */
-export type Scope = 'partition' | 'window';
+/** Over which partitions a primary key is resolved: the whole table, those of one run, or each by itself. */
+export type Scope = 'table' | 'window' | 'partition';
 
 export interface Column {
   readonly name: string;

@@ -11,7 +11,13 @@ const RESERVED_PREFIXES = ['_violations', '_source_'];
 
 /** The rules that tie keys together, for everything but gates. Paths are resolved against `baseDir`. */
 export function crossCheck(parts: SoundParts, baseDir: string): Finding[] {
-  return [...columnFindings(parts), ...keyFindings(parts), ...scheduleFindings(parts), ...pathFindings(parts, baseDir)];
+  return [
+    ...columnFindings(parts),
+    ...keyFindings(parts),
+    ...policyFindings(parts),
+    ...scheduleFindings(parts),
+    ...pathFindings(parts, baseDir),
+  ];
 }
 
 function columnFindings({ columns, partitionColumn }: SoundParts): Finding[] {
@@ -83,6 +89,25 @@ function namesFindings(key: string, written: unknown, names: readonly string[], 
     const unknown = unknownColumn(name, path, parts, 'key');
     return unknown === null ? [] : [unknown];
   });
+}
+
+/** What scope `table` cannot hold back: the table would no longer be that of a full run (SEMANTICS 3.3). */
+function policyFindings({ scope, late, gone }: SoundParts): Finding[] {
+  if (scope !== 'table') return [];
+  const refused = (key: 'late' | 'gone', found: string, allowed: string, hint: string): Finding => ({
+    path: ['incremental', key],
+    at: 'value',
+    problem: 'not possible in scope table',
+    found: show(found),
+    allowed: `${allowed}, since deduplicate.scope is table`,
+    hint,
+  });
+  const lateHint = 'rows of a late partition decide about the keys of others; scope partition can leave it out';
+  const goneHint = 'keep leaves it published, and tidegate run --remove-gone removes it';
+  return [
+    ...(late === 'hold' || late === 'ignore' ? [refused('late', late, 'process', lateHint)] : []),
+    ...(gone === 'hold' ? [refused('gone', gone, 'keep, remove', goneHint)] : []),
+  ];
 }
 
 function scheduleFindings({ schedule }: SoundParts): Finding[] {

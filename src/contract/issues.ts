@@ -6,9 +6,6 @@ import { show, valueAt } from './values';
 
 type Issue = z.core.$ZodIssue;
 
-/** Values that later releases will know, by key. */
-const LATER: Readonly<Record<string, string>> = { scope: 'table' };
-
 /** Words for what zod expects where a schema gives no words of its own. */
 const KINDS: Readonly<Record<string, string>> = {
   object: 'a mapping of keys',
@@ -62,14 +59,13 @@ function wrongValue(issue: Issue, path: KeyPath, value: unknown): Finding {
     const hint = 'a URL is a secret: put it in the environment and its name here';
     return { path, at: 'value', problem: 'not the name of a variable', allowed, hint };
   }
-  const later = LATER[key] === value;
   return {
     path,
     at: 'value',
-    problem: later ? 'not supported in this release' : 'not allowed',
+    problem: 'not allowed',
     found: show(value),
     allowed,
-    hint: !later && typeof value === 'string' && allowed !== undefined ? hintFor(issue, value) : undefined,
+    hint: typeof value === 'string' && allowed !== undefined ? hintFor(issue, value) : undefined,
   };
 }
 

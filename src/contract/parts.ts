@@ -16,6 +16,8 @@ export interface SoundParts {
   readonly primaryKey?: CompleteSource['deduplicate']['primaryKey'];
   readonly orderBy?: CompleteSource['deduplicate']['orderBy'];
   readonly scope?: CompleteSource['deduplicate']['scope'];
+  readonly late?: CompleteSource['incremental']['late'];
+  readonly gone?: CompleteSource['incremental']['gone'];
   readonly schedule?: CompleteSource['schedule'];
   /** Declared columns by name; the type is undefined where it is at fault. Undefined when `columns` is no mapping. */
   readonly columns?: ReadonlyMap<string, ColumnType | undefined>;
@@ -26,6 +28,7 @@ export interface SoundParts {
 /** What of `root` can be used. */
 export function soundParts(root: unknown): SoundParts {
   const { source, deduplicate, publish, schedule } = pipelineSchema.shape;
+  const incremental = pipelineSchema.shape.incremental.unwrap();
   const gates = valueAt(root, ['gates']);
   return {
     sourcePath: source.shape.path.safeParse(valueAt(root, ['source', 'path'])).data,
@@ -35,6 +38,8 @@ export function soundParts(root: unknown): SoundParts {
     primaryKey: deduplicate.shape.primaryKey.safeParse(valueAt(root, ['deduplicate', 'primaryKey'])).data,
     orderBy: deduplicate.shape.orderBy.safeParse(valueAt(root, ['deduplicate', 'orderBy'])).data,
     scope: deduplicate.shape.scope.safeParse(valueAt(root, ['deduplicate', 'scope'])).data,
+    late: incremental.shape.late.safeParse(valueAt(root, ['incremental', 'late'])).data,
+    gone: incremental.shape.gone.safeParse(valueAt(root, ['incremental', 'gone'])).data,
     schedule: schedule.safeParse(valueAt(root, ['schedule'])).data,
     columns: soundColumns(valueAt(root, ['columns'])),
     gates: (Array.isArray(gates) ? gates : []).flatMap((gate, index) => {

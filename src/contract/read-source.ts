@@ -1,4 +1,5 @@
 import type { PartitionDate } from '../discovery/partition-date';
+import { parseBytes } from './bytes';
 import type { Column, Contract } from './contract';
 import { crossCheck, typeFindings } from './cross-check';
 import type { Finding } from './faults';
@@ -36,7 +37,7 @@ export function readSource(root: unknown, options: ReadOptions): ReadSource {
 }
 
 function normalise(source: CompleteSource, parts: SoundParts, options: ReadOptions): Omit<Contract, 'gates'> {
-  const { pipeline, incremental, deduplicate, publish, schedule, notify } = source;
+  const { pipeline, incremental, deduplicate, publish, engine, schedule, notify } = source;
   return {
     pipeline,
     source: { ...source.source, path: resolveLocation(options.baseDir, source.source.path) },
@@ -50,6 +51,7 @@ function normalise(source: CompleteSource, parts: SoundParts, options: ReadOptio
       scope: deduplicate.scope,
     },
     publish: { ...publish, path: resolveLocation(options.baseDir, publish.path) },
+    engine: { memory: parseBytes(engine.memory)! },
     schedule: schedule === undefined ? null : { ...schedule, jitter: schedule.jitter ?? null },
     notify: { webhook: notify.webhook ?? null },
   };

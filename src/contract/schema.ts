@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { parsePartitionDate } from '../discovery/partition-date';
+import { LEAST_MEMORY, parseBytes } from './bytes';
 import { COLUMN_TYPES } from './column-type';
 import { gateSchema } from './gates/registry';
 import { scheduleSchema } from './schedule-schema';
+import { SCOPES } from './scope';
 import { columnNames, strict, text, whole, word } from './strict';
 
 /**
@@ -50,7 +52,26 @@ const incrementalSchema = strict({
     ),
   lookback: whole('a whole number of days, 0 or more', 0)
     .default(3)
-    .describe('How many days before the watermark a run looks again, so that late records are read.'),
+    .describe('How many days before the watermark the window of a run begins: late records are expected in it.'),
+  reprocess: word(['changed', 'always'])
+    .default('changed')
+    .describe(
+      'What a run takes of its window: the partitions that are new or `changed` since they were published, or `always` ' +
+        'all of them.',
+    ),
+  late: word(['process', 'hold', 'ignore'])
+    .default('process')
+    .describe(
+      'What to do with new or changed partitions older than the window: `process` them like the others, `hold` them ' +
+        'until `tidegate run --include-late`, or `ignore` them. In scope `table`, only `process`, since their rows ' +
+        'decide about those of other partitions. Scope `window` takes none, whatever this says: a backfill does.',
+    ),
+  gone: word(['keep', 'remove', 'hold'])
+    .default('keep')
+    .describe(
+      'What to do with published partitions whose raw files are gone: `keep` what was published, `remove` it from the ' +
+        'table, or `hold` it there until `tidegate run --remove-gone`. In scope `table`, not `hold`.',
+    ),
   future: word(['leave', 'accept'])
     .default('leave')
     .describe('What to do with partitions later than tomorrow in UTC: `leave` them until their day, or `accept` them.'),
@@ -81,9 +102,9 @@ const deduplicateSchema = strict({
         'and NaN lose. A tie goes to the later file path, then to the later row. An entry of the list may be ' +
         '`{ column, direction: asc }`.',
     ),
-  scope: word(['partition', 'window']).describe(
-    'Over which partitions a key is resolved: inside each `partition`, or over the `window` of partitions that a run ' +
-      'takes. The outcome of `window` depends on which runs happened.',
+  scope: word(SCOPES).describe(
+    'Over which partitions a key is resolved: over the whole `table`, inside each `partition`, or over the `window` of ' +
+      'partitions that a run takes. The outcome of `window` depends on which runs happened.',
   ),
 });
 
@@ -103,6 +124,18 @@ const publishSchema = strict({
   })
     .prefault({})
     .describe('Versions beyond both limits lose their data after a commit, never their `commit.json`.'),
+});
+
+const MEMORY = 'at least 256MiB: a number of bytes, or text such as 512MiB or 1GiB';
+const engineSchema = strict({
+  memory: z
+    .union([z.number(), z.string()], { error: MEMORY })
+    .refine((value) => (parseBytes(value) ?? 0) >= LEAST_MEMORY, { error: MEMORY })
+    .default('1GiB')
+    .describe(
+      'How much memory key resolution may hold at a time: bytes, or text with `KiB`, `MiB` or `GiB`; at least 256MiB. ' +
+        'Less costs time, never correctness.',
+    ),
 });
 
 const VARIABLE = 'the name of an environment variable: letters, digits and underscores';
@@ -138,6 +171,7 @@ export const pipelineSchema = strict({
       'The rules that rows must pass. Rows that violate one go to quarantine with the names of all they violate.',
     ),
   publish: publishSchema.describe('Where the table goes.'),
+  engine: engineSchema.prefault({}).describe('How the work is done; nothing here changes a result.'),
   schedule: scheduleSchema
     .optional()
     .describe('When the pipeline runs by itself, once `tidegate schedule apply` was said.'),

@@ -4,7 +4,7 @@ import type { PipelineSource } from './schema';
 
 /** The source form of a contract, complete: reading it again gives the same contract. */
 export function toSource(contract: Contract): PipelineSource {
-  const { pipeline, source, columns, incremental, deduplicate, gates, publish, schedule, notify } = contract;
+  const { pipeline, source, columns, incremental, deduplicate, gates, publish, engine, schedule, notify } = contract;
   return {
     pipeline,
     source,
@@ -18,6 +18,7 @@ export function toSource(contract: Contract): PipelineSource {
     // A normalised gate is its own source form: its literals fit its column.
     gates: gates as unknown as PipelineSource['gates'],
     publish,
+    engine,
     schedule: schedule === null ? undefined : { ...schedule, jitter: schedule.jitter ?? undefined },
     notify: { webhook: notify.webhook ?? undefined },
   };

@@ -9,7 +9,7 @@ import type { PartitionDate } from './partition-date';
 import { makePlan } from './plan';
 import type { IgnoredEntry, Plan, PlanScope } from './plan-types';
 import { type SchemaFault, assertNoFaults, checkSchema } from './schema-check';
-import { type PlanState, selectPartitions } from './selection';
+import { type PlanState, type Selection, selectPartitions } from './selection';
 
 export interface DiscoverProgress {
   readonly phase: 'listing' | 'reading footers';
@@ -52,6 +52,14 @@ export async function discover(input: DiscoverInput): Promise<Plan> {
   const faults = await eachFooter(store, contract, files, input, (file, count) => void rows.set(file.path, count));
   assertNoFaults(faults);
   return makePlan({ ...input, listing, selection, rowsOf: ({ path }) => rows.get(path)! });
+}
+
+/**
+ * What a run started now would take, remove and leave, from names and stat alone: no file is opened.
+ * @throws TerminalError `SourceError`, `RequestError`, `RestateRequired`.
+ */
+export async function survey(input: DiscoverInput): Promise<Selection> {
+  return selectPartitions({ ...input, listing: await listSource(input.store, input.contract, input) });
 }
 
 /** What `tidegate check` says of a raw zone. */

@@ -4,8 +4,16 @@ import type { PartitionDate } from './partition-date';
 
 /** Why a partition is taken (SEMANTICS 3.2). */
 export const TakeReason = {
+  /** Never consumed, and in the window. */
   New: 'new',
+  /** In the window or, in scope `table`, consumed by any run before: its files are no longer those consumed. */
+  Changed: 'changed',
+  /** Never consumed or changed, and older than the window. */
+  Late: 'late',
+  /** In the window and taken unchanged: `reprocess: always`, or because something else of the window changed in scope `window`. */
   Lookback: 'lookback',
+  /** The change of another partition alters its outcome (scope `table`). */
+  Coupled: 'coupled',
   Requested: 'requested',
   Stale: 'stale',
   /** Brought back by a rollback. */
@@ -17,10 +25,17 @@ export type TakeReason = (typeof TakeReason)[keyof typeof TakeReason];
 export const LeaveReason = {
   Unchanged: 'unchanged',
   BeforeStart: 'before-start',
+  /** Scope `window` never takes what is older than the window. */
   LateNotTaken: 'late: not taken',
+  /** Left until somebody decides (`incremental.late: hold`). */
+  LateHeld: 'held: late',
+  /** Left for good (`incremental.late: ignore`). */
+  LateIgnored: 'late: ignored',
   Future: 'future',
   /** Published before, raw files gone since: what was published is kept. */
   Gone: 'gone: kept',
+  /** The same, until somebody decides (`incremental.gone: hold`). */
+  GoneHeld: 'held: gone',
   /** Asked for by a backfill, and there is no data for it. */
   NoData: 'no data',
   /** Taken away by a rollback: the version restored does not have it. */
@@ -36,6 +51,30 @@ export interface PlannedPartition {
   readonly fingerprint: string;
   readonly rows: number;
   readonly bytes: number;
+  /** Of a coupled one: through how many primary keys or unique values. */
+  readonly keys?: number;
+  /** Of a coupled one whose raw files are gone: what stands in for them. */
+  readonly rebuilt?: RebuiltPartition;
+}
+
+/**
+ * Files that hold what is known of a partition's raw rows, in their places: those that were published or
+ * quarantined; the others are nulls, and superseded for good (SEMANTICS 3.4).
+ */
+export interface RebuiltPartition {
+  /** Location that the paths are relative to. */
+  readonly root: string;
+  /** Under the paths of the raw files that had rows. */
+  readonly files: readonly CountedFile[];
+  /** As counted when there were raw files. */
+  readonly misfiled: number;
+}
+
+/** A published partition that leaves the table with this run. */
+export interface RemovedPartition {
+  readonly date: PartitionDate;
+  /** Its raw files are gone. */
+  readonly reason: 'gone';
 }
 
 export interface LeftPartition {
@@ -58,9 +97,20 @@ export interface IgnoredEntry {
 /** What a run is asked to do. */
 export type RunScope = PlanScope | RollbackScope;
 
+/** Which of the partitions that a policy holds or ignores: all of them, or those of these dates. */
+export type Decision = 'all' | readonly PartitionDate[];
+
+export interface IncrementalScope {
+  readonly kind: 'incremental';
+  /** Late partitions that this run takes, whatever `incremental.late` says. */
+  readonly includeLate?: Decision;
+  /** Gone partitions that this run removes, whatever `incremental.gone` says. */
+  readonly removeGone?: Decision;
+}
+
 /** What is planned and computed from raw files. */
 export type PlanScope =
-  | { readonly kind: 'incremental' }
+  | IncrementalScope
   | { readonly kind: 'backfill'; readonly from: PartitionDate; readonly to: PartitionDate }
   | { readonly kind: 'backfill'; readonly select: 'all' | 'stale' };
 
@@ -88,6 +138,8 @@ export interface Plan {
   readonly watermark: PartitionDate | null;
   /** In date order. */
   readonly partitions: readonly PlannedPartition[];
+  /** In date order. They are published in the base version, and not in the next. */
+  readonly removed: readonly RemovedPartition[];
   readonly left: readonly LeftPartition[];
   readonly ignored: readonly IgnoredEntry[];
   readonly contract: Contract;

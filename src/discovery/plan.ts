@@ -20,7 +20,7 @@ export interface PlanInput extends SelectionInput {
  */
 export function makePlan(input: PlanInput): Plan {
   const { contract, digests, scope, state, listing } = input;
-  const { taken, left } = input.selection ?? selectPartitions(input);
+  const { taken, removed, left } = input.selection ?? selectPartitions(input);
   const partitions = taken.map((partition) => planned(partition, input.rowsOf));
   return {
     formatVersion: 1,
@@ -30,6 +30,7 @@ export function makePlan(input: PlanInput): Plan {
     windowFrom: scope.kind === 'incremental' ? windowStart(state.watermark, contract.incremental.lookback) : null,
     watermark: watermarkAfter(scope, state.watermark, partitions),
     partitions,
+    removed,
     left,
     ignored: listing.ignored.toSorted((a, b) => byPath(a, b) || compareBytes(a.reason, b.reason)),
     contract,
@@ -37,9 +38,9 @@ export function makePlan(input: PlanInput): Plan {
   };
 }
 
-/** SHA-256, in hex, of the plan's canonical JSON (RFC 8785). */
+/** SHA-256, in hex, of the plan's canonical JSON (RFC 8785), but for where an attempt put what it rebuilt. */
 export function planDigest(plan: Plan): string {
-  const text = canonicalize(plan);
+  const text = canonicalize({ ...plan, partitions: plan.partitions.map(({ rebuilt: _, ...partition }) => partition) });
   if (text === undefined) throw new TypeError('a plan is plain JSON');
   return createHash('sha256').update(text).digest('hex');
 }

@@ -1,6 +1,7 @@
 import { TerminalError } from '../errors';
+import type { Contract } from '../contract/contract';
 import { type PartitionDate, parsePartitionDate } from './partition-date';
-import { LeaveReason, type PlanScope } from './plan-types';
+import { type IncrementalScope, LeaveReason, type PlanScope } from './plan-types';
 import type { Selection, SelectionInput } from './selection';
 
 const NAMED = 20;
@@ -29,6 +30,47 @@ export function requestedRange({ from, to }: Extract<PlanScope, Range>): Range {
   return { from, to };
 }
 
+/** @throws TerminalError `RequestError` when a decision is about no date, or about what this scope cannot decide. */
+export function assertDecisions({ pipeline, deduplicate }: Contract, scope: IncrementalScope): void {
+  for (const [option, decision] of [
+    ['include-late', scope.includeLate],
+    ['remove-gone', scope.removeGone],
+  ] as const) {
+    const wrong = decision === 'all' ? undefined : decision?.find((date) => parsePartitionDate(date) === null);
+    if (wrong !== undefined) {
+      throw new TerminalError(
+        'RequestError',
+        `--${option} ${JSON.stringify(wrong)} is not a date. Write it as YYYY-MM-DD.`,
+      );
+    }
+  }
+  if (deduplicate.scope === 'window' && scope.includeLate !== undefined) {
+    throw new TerminalError(
+      'RequestError',
+      `--include-late is not for scope window, which resolves keys over the window alone. ` +
+        `Take late partitions with: tidegate backfill ${pipeline} --from <date> --to <date>`,
+    );
+  }
+}
+
+/**
+ * Refuses to empty the table by policy because the raw zone is empty: one that is not mounted looks like this.
+ * @throws TerminalError `SourceError`
+ */
+export function assertSourceHoldsSomething(
+  { contract: { pipeline, source }, listing, scope }: SelectionInput,
+  { removed }: Selection,
+): void {
+  if (removed.length === 0 || listing.partitions.length > 0) return;
+  if (scope.kind === 'incremental' && scope.removeGone !== undefined) return;
+  throw new TerminalError(
+    'SourceError',
+    `the raw zone ${source.path} of pipeline ${pipeline} holds no partition at all, and incremental.gone: remove would ` +
+      `take ${removed.length === 1 ? 'the last one' : `all ${removed.length}`} out of the table. If a disk is not mounted, ` +
+      `mount it and run again. If it is meant: tidegate run ${pipeline} --remove-gone. The published table is as it was.`,
+  );
+}
+
 /**
  * Refuses a run that would mix two sets of resolution rules in one table (SEMANTICS 8.2).
  * @throws TerminalError `RestateRequired`
@@ -47,7 +89,9 @@ export function assertResolvable(input: SelectionInput, { left }: Selection): vo
         'Or take the change back. The published table is as it was.',
     );
   }
-  const gone = left.filter(({ reason }) => reason === LeaveReason.Gone).map(({ date }) => date);
+  const gone = left
+    .filter(({ reason }) => reason === LeaveReason.Gone || reason === LeaveReason.GoneHeld)
+    .map(({ date }) => date);
   if (gone.length === 0) return;
   const named = gone.slice(0, NAMED).join(', ') + (gone.length > NAMED ? ` and ${gone.length - NAMED} more` : '');
   throw new TerminalError(

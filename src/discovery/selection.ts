@@ -1,11 +1,18 @@
 import type { Contract } from '../contract/contract';
-import { assertResolvable, requestedRange } from './refusals';
+import { listedAnyway } from './decisions';
 import type { ListedPartition, SourceListing } from './listing';
-import { fingerprint } from './manifest';
 import { byDate } from './order';
-import { type PartitionDate, addDays, daysBetween } from './partition-date';
-import { LeaveReason, type LeftPartition, type PlanScope, TakeReason } from './plan-types';
+import type { PartitionDate } from './partition-date';
+import { LeaveReason, type LeftPartition, type PlanScope, type RemovedPartition, TakeReason } from './plan-types';
+import { assertResolvable, assertSourceHoldsSomething } from './refusals';
+import { REMOVE, type Verdict, judgeOf } from './verdicts';
 import { windowStart } from './window';
+
+interface Judgement {
+  readonly date: PartitionDate;
+  readonly partition: ListedPartition | undefined;
+  readonly verdict: Verdict;
+}
 
 /** What discovery needs of the table; a `TableState` is one. */
 export interface PlanState {
@@ -36,122 +43,62 @@ export interface Selection {
   /** In date order. */
   readonly taken: readonly SelectedPartition[];
   /** In date order. */
+  readonly removed: readonly RemovedPartition[];
+  /** In date order. */
   readonly left: readonly LeftPartition[];
 }
 
-/** Dates without data that a backfill lists, at most. */
-const MOST_MISSING_LISTED = 1_000;
-
-type Verdict = TakeReason | Omit<LeftPartition, 'date'> | null;
-
 /**
- * Which partitions a run takes and which it leaves, and why (SEMANTICS 3.1–3.6). An incremental run and
- * `backfill --all` take or leave every partition listed or published, once; other backfills say
- * nothing of what was not asked for.
- * @throws TerminalError `RequestError` for a range that ends before it begins, `RestateRequired` when the
- *   contract's resolution rules are not those of the table and this run does not restate all of it.
+ * Which partitions a run takes, which it removes and which it leaves, and why (SEMANTICS 3.1–3.6). An incremental
+ * run and `backfill --all` judge every partition listed or published, once; other backfills say nothing of what was
+ * not asked for, but in scope `table` they take along what was consumed and has changed, since its rows decide
+ * about the keys of others.
+ * @throws TerminalError `RequestError` for a range that ends before it begins or a decision about no date;
+ *   `RestateRequired` when the contract's resolution rules are not those of the table and this run does not restate
+ *   all of it; `SourceError` when the raw zone is empty and `gone: remove` would empty the table.
  */
 export function selectPartitions(input: SelectionInput): Selection {
-  const { listing, state } = input;
+  const { listing, state, scope } = input;
   const judge = judgeOf(input);
   const listed = new Map(listing.partitions.map((partition) => [partition.date, partition]));
-  const dates = new Set([...listed.keys(), ...state.partitions.keys()]);
-  const taken: SelectedPartition[] = [];
-  const left: LeftPartition[] = missingDates(input.scope, dates);
-  for (const date of dates) {
+  const dates = [...new Set([...listed.keys(), ...state.partitions.keys()])];
+  const judged = dates.map((date) => {
     const partition = listed.get(date);
-    const verdict = judge(date, partition);
+    return { date, partition, verdict: judge(date, partition) };
+  });
+  const taken: SelectedPartition[] = [];
+  const removed: RemovedPartition[] = [];
+  const left: LeftPartition[] = listedAnyway(scope, new Set(dates));
+  for (const { date, partition, verdict } of wholeWindow(input, judged)) {
     if (verdict === null) continue;
-    if (typeof verdict !== 'string') left.push({ date, ...verdict });
+    if (verdict === REMOVE) removed.push({ date, reason: 'gone' });
+    else if (typeof verdict !== 'string') left.push({ date, ...verdict });
     else if (partition !== undefined) taken.push({ ...partition, reason: verdict });
   }
-  const selection = { taken: taken.toSorted(byDate), left: left.toSorted(byDate) };
+  const selection = {
+    taken: taken.toSorted(byDate),
+    removed: removed.toSorted(byDate),
+    left: left.toSorted(byDate),
+  };
   assertResolvable(input, selection);
+  assertSourceHoldsSomething(input, selection);
   return selection;
 }
 
-type Judge = (date: PartitionDate, partition: ListedPartition | undefined) => Verdict;
-
-function judgeOf(input: SelectionInput): Judge {
-  const { scope } = input;
-  if (scope.kind === 'incremental') return incremental(input);
-  if (!('select' in scope)) return ranged(input, requestedRange(scope));
-  return scope.select === 'all' ? everything(input) : stale(input);
-}
-
-function incremental(input: SelectionInput): Judge {
-  const { contract, state } = input;
+/**
+ * In scope `window`, an incremental run takes its whole window when anything in it changed, and else nothing
+ * (SEMANTICS 1.4): a key is resolved over what the run reads.
+ */
+function wholeWindow({ contract, scope, state }: SelectionInput, judged: readonly Judgement[]): readonly Judgement[] {
+  if (contract.deduplicate.scope !== 'window' || scope.kind !== 'incremental') return judged;
   const from = windowStart(state.watermark, contract.incremental.lookback);
-  return (date, partition) => {
-    const consumed = state.partitions.get(date);
-    if (partition === undefined) return { reason: LeaveReason.Gone };
-    if (isBeforeStart(contract, date)) return { reason: LeaveReason.BeforeStart };
-    if (isFuture(input, date)) return future(input);
-    if (from === null || date >= from) return consumed === undefined ? TakeReason.New : TakeReason.Lookback;
-    if (consumed?.fingerprint === fingerprint(partition.files)) return { reason: LeaveReason.Unchanged };
-    return {
-      reason: LeaveReason.LateNotTaken,
-      hint:
-        `${consumed === undefined ? 'never published' : 'changed since it was published'}, and older than the window ` +
-        `that begins ${from}; to take it: tidegate backfill ${contract.pipeline} --from ${date} --to ${date}`,
-    };
-  };
+  const inWindow = ({ date }: Judgement): boolean => from === null || date >= from;
+  if (!judged.some((one) => typeof one.verdict === 'string' && inWindow(one))) return judged;
+  return judged.map((one) =>
+    isUnchanged(one.verdict) && inWindow(one) ? { ...one, verdict: TakeReason.Lookback } : one,
+  );
 }
 
-function ranged(input: SelectionInput, range: { readonly from: PartitionDate; readonly to: PartitionDate }): Judge {
-  return (date, partition) => {
-    if (date < range.from || date > range.to) return null;
-    if (partition === undefined) return { reason: LeaveReason.Gone };
-    return isFuture(input, date) ? future(input) : TakeReason.Requested;
-  };
-}
-
-function everything(input: SelectionInput): Judge {
-  return (date, partition) => {
-    if (partition === undefined) return { reason: LeaveReason.Gone };
-    if (input.state.partitions.has(date)) return TakeReason.Requested;
-    if (isBeforeStart(input.contract, date)) return { reason: LeaveReason.BeforeStart };
-    return isFuture(input, date) ? future(input) : TakeReason.Requested;
-  };
-}
-
-function stale({ state, digests }: SelectionInput): Judge {
-  return (date, partition) => {
-    const consumed = state.partitions.get(date);
-    if (consumed === undefined || consumed.rowsDigest === digests.rows) return null;
-    return partition === undefined ? { reason: LeaveReason.Gone } : TakeReason.Stale;
-  };
-}
-
-function isBeforeStart({ incremental: { start } }: Contract, date: PartitionDate): boolean {
-  return start !== null && date < start;
-}
-
-function isFuture({ contract, today }: SelectionInput, date: PartitionDate): boolean {
-  return contract.incremental.future === 'leave' && date > addDays(today, 1);
-}
-
-function future({ today }: SelectionInput): Omit<LeftPartition, 'date'> {
-  return {
-    reason: LeaveReason.Future,
-    hint: `later than ${addDays(today, 1)}, tomorrow in UTC; incremental.future: accept takes it`,
-  };
-}
-
-/** The dates of a backfill's range that hold no data and never did. */
-function missingDates(scope: PlanScope, known: ReadonlySet<PartitionDate>): LeftPartition[] {
-  if (scope.kind !== 'backfill' || 'select' in scope) return [];
-  const missing: LeftPartition[] = [];
-  const days = daysBetween(scope.from, scope.to);
-  let date = scope.from;
-  for (let day = 0; day <= days; day += 1, date = addDays(date, 1)) {
-    if (known.has(date)) continue;
-    if (missing.length === MOST_MISSING_LISTED) {
-      const last = missing.pop()!;
-      missing.push({ ...last, hint: `the first ${MOST_MISSING_LISTED} dates without data are listed; there are more` });
-      break;
-    }
-    missing.push({ date, reason: LeaveReason.NoData });
-  }
-  return missing;
+function isUnchanged(verdict: Verdict): boolean {
+  return typeof verdict === 'object' && verdict?.reason === LeaveReason.Unchanged;
 }

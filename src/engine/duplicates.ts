@@ -1,9 +1,10 @@
-import { lowerBound } from './read-rows';
-
 /** Hashes are whole numbers from 1 to 2^53 - 1, in float64, which holds them exactly. */
 export const HASH_BITS = 53;
 /** The hash of a row that takes no part: its key has a null, or it was left out. */
 export const NO_HASH = 0;
+
+/** More would make fewer false candidates, and miss the processor's cache more often. */
+const BITS_TO_A_HASH = 16;
 
 /** Rows of one batch whose hash may occur more than once. */
 export interface Suspects {
@@ -23,9 +24,9 @@ export class SeenTwice {
   /** Buckets to a hash: a power of two, so that the product is exact. */
   readonly #scale: number;
 
-  /** @param expected how many hashes will be added; false candidates stay below a few in a hundred up to 2^26. */
+  /** @param expected how many hashes will be added; false candidates stay below one in ten up to 2^26. */
   constructor(expected: number) {
-    const bits = Math.min(30, Math.max(10, Math.ceil(Math.log2(Math.max(1, expected) * 32))));
+    const bits = Math.min(30, Math.max(10, Math.ceil(Math.log2(Math.max(1, expected) * BITS_TO_A_HASH))));
     this.#scale = 2 ** (bits - HASH_BITS);
     this.#once = new Uint32Array(2 ** (bits - 5));
     this.#twice = new Uint32Array(2 ** (bits - 5));
@@ -62,26 +63,41 @@ export class SeenTwice {
   }
 }
 
-/** Sorting more candidates than this would hold up the event loop for longer than a heartbeat should wait. */
-const SORTED_AT_MOST = 2 ** 21;
+/** A table of more candidates would take more memory than it is worth. */
+const TOLD_AT_MOST = 2 ** 21;
 
-/** The hashes among candidates that really occur more than once; null when there are too many candidates to tell. */
-function repeatedHashes(candidates: readonly Float64Array[]): Float64Array | null {
-  const total = candidates.reduce((sum, hashes) => sum + hashes.length, 0);
-  if (total > SORTED_AT_MOST) return null;
-  const all = new Float64Array(total);
-  let at = 0;
-  for (const hashes of candidates) {
-    all.set(hashes, at);
-    at += hashes.length;
+/** Which of a number of hashes occur more than once: open addressing, at most half full. */
+class Occurrences {
+  readonly #slots: Float64Array;
+  readonly #repeated: Uint8Array;
+
+  constructor(total: number) {
+    const size = 2 ** Math.ceil(Math.log2(Math.max(2, total * 2)));
+    this.#slots = new Float64Array(size);
+    this.#repeated = new Uint8Array(size);
   }
-  const sorted = all.toSorted();
-  let found = 0;
-  for (let i = 1; i < total; i++) {
-    const hash = sorted[i]!;
-    if (hash === sorted[i - 1]! && (found === 0 || hash !== sorted[found - 1]!)) sorted[found++] = hash;
+
+  add(hashes: Float64Array): void {
+    for (let i = 0; i < hashes.length; i++) {
+      const hash = hashes[i]!;
+      const slot = this.#slotOf(hash);
+      if (this.#slots[slot] === hash) this.#repeated[slot] = 1;
+      else this.#slots[slot] = hash;
+    }
   }
-  return sorted.slice(0, found);
+
+  isRepeated(hash: number): boolean {
+    return this.#repeated[this.#slotOf(hash)] === 1;
+  }
+
+  /** Where `hash` is, or would go. No hash is {@link NO_HASH}, so zeros are free. */
+  #slotOf(hash: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = (hash | 0) & mask;
+    while (slots[slot] !== hash && slots[slot] !== NO_HASH) slot = (slot + 1) & mask;
+    return slot;
+  }
 }
 
 function hashesAt(hashes: Float64Array, indexes: Uint32Array): Float64Array {
@@ -92,14 +108,15 @@ function hashesAt(hashes: Float64Array, indexes: Uint32Array): Float64Array {
 
 /** By batch, the indexes of suspects whose hash does occur again; of all suspects, when they are too many to tell. */
 export function trulyRepeated(suspects: readonly Suspects[]): Uint32Array[] {
-  const repeated = repeatedHashes(suspects.map(({ hashes }) => hashes));
-  if (repeated === null) return suspects.map(({ indexes }) => indexes);
+  const total = suspects.reduce((sum, { hashes }) => sum + hashes.length, 0);
+  if (total > TOLD_AT_MOST) return suspects.map(({ indexes }) => indexes);
+  const occurrences = new Occurrences(total);
+  for (const { hashes } of suspects) occurrences.add(hashes);
   return suspects.map(({ indexes, hashes }) => {
     const found = new Uint32Array(indexes.length);
     let count = 0;
     for (let i = 0; i < indexes.length; i++) {
-      const hash = hashes[i]!;
-      if (repeated[lowerBound(repeated, hash)] === hash) found[count++] = indexes[i]!;
+      if (occurrences.isRepeated(hashes[i]!)) found[count++] = indexes[i]!;
     }
     return found.slice(0, count);
   });

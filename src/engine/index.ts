@@ -1,5 +1,6 @@
-export type { ResolveInput, TransformInput } from './inputs';
+export type { ResolveInput, ResolveTableInput, TransformInput } from './inputs';
 export type { EngineHooks, OutputFile, PartitionResolution, PartitionResult } from './types';
 export { type ColumnFacts, type InspectedColumn, type ValueKind, countViolations, inspectRows } from './inspect';
 export { resolve } from './resolve';
-export { transformPartition } from './transform';
+export { type TableResolution, resolveTable } from './table';
+export { transformPartition, transformPartitions } from './transform';

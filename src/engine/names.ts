@@ -1,4 +1,4 @@
-import type { Contract, ColumnType } from '../contract/contract';
+import type { Column, Contract, ColumnType } from '../contract/contract';
 
 /**
  * Inside the engine declared columns are called c0, c1, … in contract order: a user's column name can
@@ -27,4 +27,9 @@ function indexOf(contract: Contract, name: string): number {
   const index = contract.columns.findIndex((column) => column.name === name);
   if (index < 0) throw new Error(`the contract of ${contract.pipeline} declares no column ${JSON.stringify(name)}`);
   return index;
+}
+
+/** The declared columns called `names`, in that order. */
+export function columnsOf(contract: Contract, names: readonly string[]): Column[] {
+  return names.map((name) => contract.columns[indexOf(contract, name)]!);
 }

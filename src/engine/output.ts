@@ -18,7 +18,7 @@ export class OutputWriter {
   readonly #input: TransformInput;
   readonly #kind: OutputKind;
   readonly #store: ObjectStore;
-  readonly #files: OutputFile[] = [];
+  readonly #files: Promise<OutputFile>[] = [];
 
   constructor(input: TransformInput, kind: OutputKind) {
     this.#input = input;
@@ -26,44 +26,57 @@ export class OutputWriter {
     this.#store = targetStore(input.tableRoot);
   }
 
-  get files(): readonly OutputFile[] {
-    return this.#files;
+  /** All that was written, once it is durable. */
+  async files(): Promise<readonly OutputFile[]> {
+    return Promise.all(this.#files);
   }
 
-  get rows(): number {
-    return this.#files.reduce((sum, { rows }) => sum + rows, 0);
-  }
-
-  /** Writes one more file, durably. A failure here is the disk's, not the data's: another try may succeed. */
+  /**
+   * Writes one more file. It becomes durable, and is read back, while the next one is being written: {@link files}
+   * waits for that. A failure here is the disk's, not the data's: another try may succeed.
+   */
   async write(rows: LazyDataFrame): Promise<void> {
     const { partition, run, attempt, outputPath } = this.#input;
     const { date } = partition;
     const store = this.#store;
     const key = outputPath({ kind: this.#kind, date, run, attempt, n: this.#files.length });
     const path = store.urlOf(key);
-    const work = async (): Promise<void> => {
-      if (store.kind === 'local') {
-        await mkdir(dirname(path), { recursive: true });
-        // Names are drawn afresh by every attempt; nothing is ever opened for writing twice.
-        await (await open(path, 'wx')).close();
-      }
-      await rows
-        .sinkParquet(path, {
-          compression: 'zstd',
-          compressionLevel: 1,
-          statistics: true,
-          sinkOptions: { ...SINK },
-          ...(await store.scanOptions()),
-        })
-        .collect();
-      if (store.kind === 'local') await flush(path);
-      // Read back, on a disk while it is still in memory: counts and digest are of what was written, so that
-      // `verify` can tell for ever.
-      const size = (await store.stat(key))?.size;
-      if (size === undefined) throw new Error('it was written and is not there');
-      const [footer, sha256] = await Promise.all([readFooterFacts(store, key, size), sha256Of(store, key, size)]);
-      this.#files.push({ path: key, rows: footer.rows, size, sha256 });
-    };
-    await writing(path, work, ` for partition ${date}`);
+    const what = ` for partition ${date}`;
+    await this.#files.at(-1);
+    await writing(path, async () => this.#sink(rows, path), what);
+    const file = writing(path, async () => this.#seal(key, path), what);
+    // Told by `files`, or by the next `write`.
+    file.catch(() => {});
+    this.#files.push(file);
+  }
+
+  async #sink(rows: LazyDataFrame, path: string): Promise<void> {
+    if (this.#store.kind === 'local') {
+      await mkdir(dirname(path), { recursive: true });
+      // Names are drawn afresh by every attempt; nothing is ever opened for writing twice.
+      await (await open(path, 'wx')).close();
+    }
+    await rows
+      .sinkParquet(path, {
+        compression: 'zstd',
+        compressionLevel: 1,
+        statistics: true,
+        sinkOptions: { ...SINK },
+        ...(await this.#store.scanOptions()),
+      })
+      .collect();
+  }
+
+  /**
+   * Makes it durable and reads it back, on a disk while it is still in memory: counts and digest are of
+   * what was written, so that `verify` can tell for ever.
+   */
+  async #seal(key: string, path: string): Promise<OutputFile> {
+    const store = this.#store;
+    if (store.kind === 'local') await flush(path);
+    const size = (await store.stat(key))?.size;
+    if (size === undefined) throw new Error('it was written and is not there');
+    const [footer, sha256] = await Promise.all([readFooterFacts(store, key, size), sha256Of(store, key, size)]);
+    return { path: key, rows: footer.rows, size, sha256 };
   }
 }

@@ -11,7 +11,7 @@ const FILES_AT_A_TIME = 4;
 
 export interface Reader {
   readonly sourceRoot: string;
-  readonly partition: PlannedPartition;
+  readonly partition: Pick<PlannedPartition, 'date'>;
   readonly signal?: AbortSignal;
 }
 

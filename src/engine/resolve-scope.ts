@@ -8,7 +8,7 @@ import { Candidates } from './candidates';
 import { NO_HASH, SeenTwice, trulyRepeated } from './duplicates';
 import type { Suspects } from './duplicates';
 import { HashStore, hashOf } from './hashes';
-import { HASH, POSITION } from './names';
+import { HASH, POSITION, columnsOf } from './names';
 import { asDeclared, isFloat } from './polars-types';
 import { RowLists, baseOf } from './positions';
 import { position, readPieces } from './read';
@@ -19,11 +19,16 @@ import type { Batch, Piece } from './slices';
 import { writing } from './write-error';
 import { numbersOf, pl } from './polars';
 
+/** A partition to read, and where its files lie when that is not in the raw zone. */
+export interface SourcePartition extends Omit<PlannedPartition, 'reason'> {
+  readonly root?: string;
+}
+
 /** A resolution over one set of partitions. */
 export interface ScopeWork {
   readonly contract: Contract;
   readonly sourceRoot: string;
-  readonly partitions: readonly PlannedPartition[];
+  readonly partitions: readonly SourcePartition[];
   /** All rows, in order. */
   readonly batches: readonly { readonly partition: number; readonly batch: Batch }[];
   /** A folder of this resolution's own that does not exist yet; it is gone at the end. */
@@ -38,7 +43,7 @@ export interface ScopeWork {
 }
 
 export const readerOf = (work: ScopeWork, partition: number): Reader => ({
-  sourceRoot: work.sourceRoot,
+  sourceRoot: work.partitions[partition]!.root ?? work.sourceRoot,
   partition: work.partitions[partition]!,
   signal: work.signal,
 });
@@ -92,10 +97,7 @@ export interface Superseded {
 
 export async function findSuperseded(work: ScopeWork, store: HashStore): Promise<Superseded> {
   const { primaryKey, orderBy } = work.contract.deduplicate;
-  const columns = [
-    ...columnsOf(work.contract, primaryKey).map((column, i) => asDeclared(column).alias(keyName(i))),
-    ...orderBy.map(({ column }, i) => orderValue(columnsOf(work.contract, [column])[0]!).alias(orderName(i))),
-  ];
+  const columns = settledColumns(work.contract);
   const losers = new RowLists(work.partitions.length);
   const ties: DataFrame[] = [];
   const everywhere = work.batches.map((_, i) => i);
@@ -115,8 +117,20 @@ export async function findSuperseded(work: ScopeWork, store: HashStore): Promise
   return { losers, ties };
 }
 
+/** What {@link settleKeys} decides by. */
+export function settledColumns(contract: Contract): Expr[] {
+  const { primaryKey, orderBy } = contract.deduplicate;
+  return [
+    ...keyColumns(columnsOf(contract, primaryKey)),
+    ...orderBy.map(({ column }, i) => orderValue(columnsOf(contract, [column])[0]!).alias(orderName(i))),
+  ];
+}
+
+export const keyColumns = (columns: readonly Column[]): Expr[] =>
+  columns.map((column, i) => asDeclared(column).alias(keyName(i)));
+
 /** Nulls and NaN lose, whichever the direction; NaN would sort as the greatest number (SEMANTICS 4.2). */
-function orderValue(column: Column): Expr {
+export function orderValue(column: Column): Expr {
   const value = asDeclared(column);
   return isFloat(column.type) ? pl.choose(value.isNan(), pl.lit(null), value) : value;
 }
@@ -128,7 +142,7 @@ export async function findRepeated(
   store: HashStore,
   losers: RowLists,
 ): Promise<RowLists> {
-  const columns = columnsOf(work.contract, gate.columns).map((column, i) => asDeclared(column).alias(keyName(i)));
+  const columns = keyColumns(columnsOf(work.contract, gate.columns));
   const hash = hashOf(columnsOf(work.contract, gate.columns));
   const repeated = new RowLists(work.partitions.length);
   const hashesOfWinners = async (index: number): Promise<Float64Array> => {
@@ -181,18 +195,42 @@ async function settleRepeated(
     suspects.push(seen.suspects(own));
   }
   const found = trulyRepeated(suspects);
+  const wanted = batches.map((i, n) => ({ ...work.batches[i]!, indexes: found[n]! }));
   const total = found.reduce((sum, indexes) => sum + indexes.length, 0);
+  await settleRows(work, wanted, total, hash, columns, settle);
+}
+
+/** Rows of one batch, by their indexes in it, ascending. */
+export interface WantedRows {
+  readonly partition: number;
+  readonly batch: Batch;
+  readonly indexes: Uint32Array;
+}
+
+/**
+ * Reads the wanted rows and hands them to `settle` with `columns` and `position`, rows of equal hashes
+ * together, as many at a time as memory allows.
+ *
+ * @param total of the wanted rows.
+ */
+export async function settleRows(
+  work: ScopeWork,
+  wanted: Iterable<WantedRows> | AsyncIterable<WantedRows>,
+  total: number,
+  hash: Expr,
+  columns: readonly Expr[],
+  settle: (rows: LazyDataFrame) => Promise<void>,
+): Promise<void> {
   if (total === 0) return;
   const candidates = new Candidates(join(work.scratch, randomUUID()), total, work.limits.candidatesAtATime);
   try {
-    for (const [n, i] of batches.entries()) {
-      const { partition, batch } = work.batches[i]!;
-      const wanted = (piece: Piece): Expr[] => [
+    for await (const { partition, batch, indexes } of wanted) {
+      const read = (piece: Piece): Expr[] => [
         ...columns,
         hash.alias(HASH),
         position(piece, baseOf(partition), POSITION),
       ];
-      const frame = await readRows(readerOf(work, partition), batch, found[n]!, wanted);
+      const frame = await readRows(readerOf(work, partition), batch, indexes, read);
       if (frame !== null) await candidates.add(frame);
     }
     for await (const bucket of candidates.buckets()) {
@@ -202,13 +240,4 @@ async function settleRepeated(
   } finally {
     await candidates.close();
   }
-}
-
-function columnsOf(contract: Contract, names: readonly string[]): Column[] {
-  return names.map((name) => {
-    const column = contract.columns.find((declared) => declared.name === name);
-    if (column === undefined)
-      throw new Error(`the contract of ${contract.pipeline} declares no column ${JSON.stringify(name)}`);
-    return column;
-  });
 }

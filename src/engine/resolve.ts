@@ -92,7 +92,8 @@ async function resolveTogether(
       const superseded = losers.rows(index);
       const sets = new Map([[SUPERSEDED, superseded]]);
       for (const [set, rows] of repeated) sets.set(set, rows.rows(index));
-      const rowSets = await writeRowSets(directory, `${date}-${randomUUID()}.parquet`, sets);
+      const name = `${date}-${randomUUID()}.rows`;
+      const rowSets = (await writeRowSets(directory, name, sets)) === null ? null : name;
       resolutions.push({ date, superseded: superseded.length, ambiguous: ambiguous[index] ?? 0, rowSets });
     }
     return resolutions;

@@ -1,4 +1,5 @@
-import type { DataFrame } from 'nodejs-polars';
+import type { DataFrame, LazyDataFrame } from 'nodejs-polars';
+import type { Contract } from '../contract/contract';
 import { POSITION, internalName } from './names';
 import { asDeclared, isFloat } from './polars-types';
 import { baseOf, partitionOf } from './positions';
@@ -10,17 +11,32 @@ import { positionsOf } from './settle';
 import { batchRows } from './slices';
 import { frameOf, pl } from './polars';
 
-const WINNER = 'winner';
+export const WINNER = 'winner';
 
-/**
- * For each partition, how many keys have their winner in it and tie it with a row that differs in a
- * declared column; null equals null, NaN equals NaN (SEMANTICS 4.3). Whole rows are compared, in
- * batches by the winner's position: a file delivered twice is read along in order, once.
- */
+/** For each partition, how many keys have their winner in it and are ambiguous. */
 export async function countAmbiguous(work: ScopeWork, ties: readonly DataFrame[]): Promise<number[]> {
   const counts = work.partitions.map(() => 0);
-  const compared = comparedColumns(work);
-  if (ties.length === 0 || compared.length === 0) return counts;
+  await findAmbiguous(work, ties, (winners) => {
+    for (const winner of winners) {
+      const partition = partitionOf(winner);
+      counts[partition] = counts[partition]! + 1;
+    }
+  });
+  return counts;
+}
+
+/**
+ * Tells the positions of winners that tie with a row that differs in a declared column; null equals
+ * null, NaN equals NaN (SEMANTICS 4.3). Whole rows are compared, in batches by the winner's position:
+ * a file delivered twice is read along in order, once.
+ */
+export async function findAmbiguous(
+  work: ScopeWork,
+  ties: readonly DataFrame[],
+  onWinners: (positions: Float64Array) => Promise<void> | void,
+): Promise<void> {
+  const compared = comparedColumns(work.contract);
+  if (ties.length === 0 || compared.length === 0) return;
   const all = ties.length === 1 ? ties[0]! : pl.concat([...ties]);
   const sorted = await all.lazy().sort(WINNER, false).collect();
   const winners = positionsOf(sorted, WINNER);
@@ -31,17 +47,13 @@ export async function countAmbiguous(work: ScopeWork, ties: readonly DataFrame[]
     work.signal?.throwIfAborted();
     let to = Math.min(winners.length, from + limit);
     while (to < winners.length && winners[to] === winners[to - 1]) to++;
-    for (const winner of await ambiguousAmong(work, compared, winners.subarray(from, to), losers.subarray(from, to))) {
-      const partition = partitionOf(winner);
-      counts[partition] = counts[partition]! + 1;
-    }
+    await onWinners(await ambiguousAmong(work, compared, winners.subarray(from, to), losers.subarray(from, to)));
     from = to;
   }
-  return counts;
 }
 
-/** Names of the columns in which rows that share key and ordering value can differ. */
-function comparedColumns({ contract }: ScopeWork): number[] {
+/** Indexes of the columns in which rows that share key and ordering value can differ. */
+export function comparedColumns(contract: Contract): number[] {
   const { primaryKey, orderBy } = contract.deduplicate;
   return contract.columns.flatMap(({ name, type }, i) => {
     if (primaryKey.includes(name)) return [];
@@ -76,8 +88,20 @@ async function ambiguousAmong(
     ]);
     if (frame !== null) frames.push(frame);
   }
-  const differing = await (frames.length === 1 ? frames[0]! : pl.concat(frames))
-    .lazy()
+  return differingWinners((frames.length === 1 ? frames[0]! : pl.concat(frames)).lazy(), groups, compared);
+}
+
+/**
+ * The winners that differ from a row they tie with.
+ * @param rows columns c0 … as compared, `position`.
+ * @param groups columns `winner`, `position`: rows that tie, the winner itself too.
+ */
+export async function differingWinners(
+  rows: LazyDataFrame,
+  groups: DataFrame,
+  compared: readonly number[],
+): Promise<Float64Array> {
+  const differing = await rows
     .join(groups.lazy(), { on: POSITION, how: 'inner' })
     .unique({ subset: [WINNER, ...compared.map(internalName)], keep: 'any' })
     .groupBy(WINNER)
@@ -88,7 +112,7 @@ async function ambiguousAmong(
   return positionsOf(differing, WINNER);
 }
 
-function concat(a: Float64Array, b: Float64Array): Float64Array {
+export function concat(a: Float64Array, b: Float64Array): Float64Array {
   const all = new Float64Array(a.length + b.length);
   all.set(a);
   all.set(b, a.length);

@@ -22,14 +22,14 @@ const ALIGN = 131_072;
 const MAX_ROWS = 8 * ALIGN;
 const MAX_CELLS = 32 * MAX_ROWS;
 /** Of compressed source; decompressed it is three to five times as much. */
-const MAX_BYTES = 128 * 1024 * 1024;
+export const MAX_BYTES = 128 * 1024 * 1024;
 
 /**
  * How many rows are handled at a time, so that memory depends on neither the number nor the size of
  * partitions. A function of the plan and the contract alone: output files are cut at the same rows
  * by every attempt.
  */
-export function batchRows(contract: Contract, partition: PlannedPartition): number {
+export function batchRows(contract: Contract, partition: Pick<PlannedPartition, 'rows' | 'bytes'>): number {
   const byCells = MAX_CELLS / Math.max(1, contract.columns.length);
   const byBytes = MAX_BYTES / Math.max(1, partition.bytes / Math.max(1, partition.rows));
   const rows = Math.min(MAX_ROWS, byCells, byBytes);
@@ -37,7 +37,7 @@ export function batchRows(contract: Contract, partition: PlannedPartition): numb
 }
 
 /** Cuts a partition into batches of at most `size` rows. Files without rows appear in none. */
-export function batchesOf(partition: PlannedPartition, size: number): Batch[] {
+export function batchesOf(partition: Pick<PlannedPartition, 'files'>, size: number): Batch[] {
   const batches: Batch[] = [];
   let pieces: Piece[] = [];
   let rows = 0;

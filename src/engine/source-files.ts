@@ -2,7 +2,7 @@ import type { CountedFile } from '../discovery/manifest';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { TerminalError, VoidPlan, messageOf } from '../errors';
 import { safeText } from '../safe-text';
-import { type ObjectStore, StorageError, causeOf, changeOf, openStore, redact } from '../storage';
+import { type ObjectStore, StorageError, causeOf, changeBetween, changeOf, openStore, redact } from '../storage';
 import { isStoreError, refusalOf } from './store-error';
 
 export const sourceOf = (sourceRoot: string): ObjectStore => openStore(sourceRoot);
@@ -20,6 +20,25 @@ export async function verifyFiles(sourceRoot: string, files: readonly CountedFil
   }
 }
 
+/** How many of the files are gone, and what happened first to one of them, in words; null: they are those planned. */
+export async function changesOf(
+  sourceRoot: string,
+  files: readonly CountedFile[],
+): Promise<{ readonly vanished: number; readonly first: string | null }> {
+  const store = sourceOf(sourceRoot);
+  let vanished = 0;
+  let first: string | null = null;
+  for (let i = 0; i < files.length; i += LOOKED_AT_ONCE) {
+    const some = files.slice(i, i + LOOKED_AT_ONCE);
+    const found = await Promise.all(some.map(async (file) => ({ file, there: await store.stat(file.path) })));
+    for (const { file, there } of found) {
+      if (there === null) vanished += 1;
+      first ??= changeBetween(file, there);
+    }
+  }
+  return { vanished, first };
+}
+
 const IO_ERROR = /os error (\d+)/i;
 /** Linux errno values of errors that another try may not meet: EPERM, EIO, ENOMEM, EACCES, ENFILE, EMFILE, ENOSPC, ESTALE. */
 const RETRYABLE_ERRNO = new Set([1, 5, 12, 13, 23, 24, 28, 116]);
@@ -31,7 +50,7 @@ const RETRYABLE_ERRNO = new Set([1, 5, 12, 13, 23, 24, 28, 116]);
 export async function failReading(
   error: unknown,
   sourceRoot: string,
-  partition: PlannedPartition,
+  partition: Pick<PlannedPartition, 'date'>,
   file: CountedFile,
 ): Promise<never> {
   await verifyFiles(sourceRoot, [file]);

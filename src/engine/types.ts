@@ -29,10 +29,12 @@ export interface PartitionResolution {
   /** Primary keys whose winner, in this partition, ties with a row that differs. */
   readonly ambiguous: number;
   /**
-   * A Parquet file with the row sets, relative to the resolution's folder; null when all are empty.
-   * Columns: `set` (string: `superseded`, or `unique:<gate name>`), `row` (uint32). Sorted by both.
+   * A file with the row sets (`superseded`, `unique:<gate name>` and, in scope `table`, `ambiguous`), relative to the
+   * resolution's folder; null when all are empty.
    */
   readonly rowSets: string | null;
+  /** In scope `table`, the same file, as it is committed with the partition: the next run goes on from it. */
+  readonly verdicts?: readonly OutputFile[];
 }
 
 export interface OutputFile {
@@ -53,4 +55,6 @@ export interface PartitionResult {
   /** Empty when nothing was published. */
   readonly curated: readonly OutputFile[];
   readonly quarantine: readonly OutputFile[];
+  /** In scope `table`, its verdicts. */
+  readonly verdicts?: readonly OutputFile[];
 }

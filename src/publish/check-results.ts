@@ -16,7 +16,7 @@ export function checkPipeline(plan: PublishInput['plan'], pipeline: string, path
  * Refuses results in which a row was lost or doubled, before anything is written (SEMANTICS 6.1):
  * every planned partition has one result; its read rows are those of the source's footers; its
  * published and quarantined rows are those of the footers of the files written; the counts balance,
- * each partition's and in all; and the report says the same.
+ * each partition's and in all; nothing is both written and removed; and the report says the same.
  * @throws TerminalError `ConservationError`.
  */
 export function checkResults(input: Pick<PublishInput, 'plan' | 'results' | 'report'>): void {
@@ -33,6 +33,15 @@ export function checkResults(input: Pick<PublishInput, 'plan' | 'results' | 'rep
     same(`${where}: rows quarantined`, counts.quarantined, 'the quarantine files hold', rowsOf(result.quarantine));
     checkConservation(where, counts);
     byDate.delete(planned.date);
+  }
+  const removed = plan.removed.map(({ date }) => date);
+  const both = plan.partitions.map(({ date }) => date).filter((date) => removed.includes(date));
+  if (both.length > 0) throw refused(`partition ${both.join(', ')} is planned and to be removed`);
+  const told = report.removed.map(({ date }) => date);
+  if (told.join() !== removed.join()) {
+    throw refused(
+      `the plan removes the partitions ${removed.join(', ') || 'none'}, the report says ${told.join(', ') || 'none'}`,
+    );
   }
   if (byDate.size > 0) throw refused(`partition ${[...byDate.keys()].join(', ')} has a result and is not planned`);
 

@@ -5,7 +5,7 @@ import type { Commit, PublishInput } from './table';
 /** The header of the commit that a run makes. */
 export function commitOf(version: number, input: PublishInput, now: Date): Commit {
   const { plan, results } = input;
-  const dates = results.map((result) => result.date).toSorted();
+  const dates = [...results, ...plan.removed].map(({ date }) => date).toSorted();
   const [from, to] = [dates[0], dates.at(-1)];
   return {
     formatVersion: 1,
@@ -19,6 +19,7 @@ export function commitOf(version: number, input: PublishInput, now: Date): Commi
     range: from === undefined || to === undefined ? null : { from, to },
     digests: plan.digests,
     partitions: results.length,
+    ...(plan.removed.length > 0 && { removed: plan.removed.length }),
     totals: sumCounts(
       gateNames(plan.contract),
       results.map((result) => result.counts),

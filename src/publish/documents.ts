@@ -23,8 +23,9 @@ const countsSchema = z.object({
   misfiled: countSchema,
   violations: z.record(z.string(), countSchema),
 });
+const decisionSchema = z.union([z.literal('all'), z.array(dateSchema)]).optional();
 const scopeSchema = z.union([
-  z.object({ kind: z.literal('incremental') }),
+  z.object({ kind: z.literal('incremental'), includeLate: decisionSchema, removeGone: decisionSchema }),
   z.object({ kind: z.literal('backfill'), from: dateSchema, to: dateSchema }),
   z.object({ kind: z.literal('backfill'), select: z.enum(['all', 'stale']) }),
   z.object({ kind: z.literal('rollback'), to: z.int().positive() }),
@@ -42,6 +43,7 @@ export const commitSchema: z.ZodType<Commit> = z.object({
   range: z.object({ from: dateSchema, to: dateSchema }).nullable(),
   digests: z.object({ resolution: z.string(), rows: z.string() }),
   partitions: countSchema,
+  removed: countSchema.optional(),
   totals: countsSchema,
   committedAt: z.string(),
   committedBy: z.string(),
@@ -50,15 +52,19 @@ export const commitSchema: z.ZodType<Commit> = z.object({
 /** The one form of a data file's path, with its kind, column and date. Nothing else is ever linked, committed or deleted. */
 export const DATA_FILE = /^(curated|quarantine)\/([^/]+)=(\d{4}-\d{2}-\d{2})\/part-[0-9A-Za-z-]+\.parquet$/;
 
-const outputFileSchema = z.object({
-  path: z.string().regex(DATA_FILE),
-  rows: countSchema,
-  size: countSchema,
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .optional(),
-});
+/** The same of a file with verdicts, which in a Delta table stands with the other books. */
+export const VERDICTS_FILE = /^(?:_tidegate\/)?verdicts\/([^/]+)=(\d{4}-\d{2}-\d{2})\/part-[0-9A-Za-z-]+\.rows$/;
+
+const fileSchema = (path: RegExp) =>
+  z.object({
+    path: z.string().regex(path),
+    rows: countSchema,
+    size: countSchema,
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+  });
 const sourceFileSchema = z.object({
   path: z.string(),
   size: countSchema,
@@ -73,8 +79,9 @@ export const partitionSchema: z.ZodType<PartitionState> = z.object({
   fingerprint: z.string(),
   counts: countsSchema,
   files: z.array(sourceFileSchema),
-  curated: z.array(outputFileSchema),
-  quarantine: z.array(outputFileSchema),
+  curated: z.array(fileSchema(DATA_FILE)),
+  quarantine: z.array(fileSchema(DATA_FILE)),
+  verdicts: z.array(fileSchema(VERDICTS_FILE)).max(1).default([]),
 });
 
 /** @throws TerminalError `CorruptTable` when the text is not JSON of this form, with what is wrong and `where`. */

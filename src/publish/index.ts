@@ -2,6 +2,7 @@
 export { openTable, type OpenTableOptions } from './open-table';
 export type {
   Commit,
+  FileKind,
   OutputKind,
   OutputName,
   PartitionState,

@@ -79,6 +79,7 @@ export function restore({ base, target, request, digests, now }: RestoreInput): 
     commit: null,
     gates,
     partitions: returning.map(partitionReport),
+    removed: [],
     totals: commit.totals,
     left: leaving.map((date): LeftPartition => ({ date, reason: LeaveReason.NotRestored })),
     ignored: [],

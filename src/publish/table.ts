@@ -18,11 +18,13 @@ export interface Commit {
   /** Of the plan that was run; of a rollback, of what it was asked for. */
   readonly planDigest: string;
   readonly watermark: { readonly before: PartitionDate | null; readonly after: PartitionDate | null };
-  /** First and last date of the partitions this commit rewrote; of a rollback, of those it changed. */
+  /** First and last date of the partitions this commit rewrote or removed; of a rollback, of those it changed. */
   readonly range: { readonly from: PartitionDate; readonly to: PartitionDate } | null;
   readonly digests: { readonly resolution: string; readonly rows: string };
   /** Partitions rewritten by this commit; of a rollback, those it changed, those it took away among them. */
   readonly partitions: number;
+  /** Partitions that this commit took out of the table because their raw files are gone. Absent: none. */
+  readonly removed?: number;
   /** Of the partitions rewritten by this commit; of a rollback, of those it brought back. */
   readonly totals: Counts;
   /** UTC, ISO 8601. */
@@ -44,6 +46,11 @@ export interface PartitionState {
   /** Paths relative to the version's folder. */
   readonly curated: readonly OutputFile[];
   readonly quarantine: readonly OutputFile[];
+  /**
+   * Of scope `table`: which of its rows lost, are flagged by `unique` gates, or tie, by row number (see `RowSets`).
+   * The next run goes on from them. One file, or none where there are no such rows.
+   */
+  readonly verdicts: readonly OutputFile[];
 }
 
 /** Everything needed to go on, as committed. */
@@ -151,9 +158,12 @@ export interface VacuumReport {
 /** The two outputs of a run, and the two tables they make up. */
 export type OutputKind = 'curated' | 'quarantine';
 
+/** What a run writes for a partition: rows of the two tables, and what was decided about them. */
+export type FileKind = OutputKind | 'verdicts';
+
 /** Which file an attempt writes. */
 export interface OutputName {
-  readonly kind: OutputKind;
+  readonly kind: FileKind;
   readonly date: PartitionDate;
   readonly run: string;
   /** The uuid drawn when the attempt started. */
@@ -168,6 +178,8 @@ export interface Table {
   readonly path: string;
   /** Whether output files are written to staging and linked from there, or at once where the table will name them. */
   readonly layout: 'staged' | 'in place';
+  /** The folder of key indexes: relative to the table's root. They follow from raw files, and no commit names them. */
+  readonly indexFolder: string;
   /** Where an attempt writes a file: relative to the table's root. No two names give the same path. */
   outputPath(name: OutputName): string;
   /**

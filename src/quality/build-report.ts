@@ -1,11 +1,11 @@
 import type { PartitionDate } from '../discovery/partition-date';
-import type { LeftPartition, Plan } from '../discovery/plan-types';
-import { LeaveReason } from '../discovery/plan-types';
+import type { Plan } from '../discovery/plan-types';
 import type { PartitionResult } from '../engine/types';
 import { TerminalError } from '../errors';
-import { gateNames, sumCounts } from './counts';
-import { dates, formatBytes, plural } from './format';
-import type { PartitionReport, Report } from './report-types';
+import { type Counts, gateNames, sumCounts } from './counts';
+import { plural } from './format';
+import type { PartitionReport, RemovedReport, Report } from './report-types';
+import { warningsOf } from './warnings';
 
 export interface ReportInput {
   readonly plan: Plan;
@@ -15,6 +15,8 @@ export interface ReportInput {
   readonly results: readonly PartitionResult[];
   /** Published partitions under earlier row-wise gates, from {@link stalePartitions}. Default none. */
   readonly stale?: readonly PartitionDate[];
+  /** What is published now, for the rows of the partitions that the plan removes. Default nothing. */
+  readonly published?: ReadonlyMap<PartitionDate, { readonly counts: Counts }>;
 }
 
 /**
@@ -26,6 +28,10 @@ export function buildReport(input: ReportInput): Report {
   const { plan } = input;
   const gates = gateNames(plan.contract);
   const partitions = joinResults(plan, input.results);
+  const removed = plan.removed.map((one): RemovedReport => {
+    const { published = 0, quarantined = 0 } = input.published?.get(one.date)?.counts ?? {};
+    return { ...one, published, quarantined };
+  });
   const stale = [...(input.stale ?? [])].toSorted();
   return {
     formatVersion: 1,
@@ -39,11 +45,12 @@ export function buildReport(input: ReportInput): Report {
     commit: null,
     gates,
     partitions,
+    removed,
     totals: sumCounts(gates, partitions),
     left: plan.left,
     ignored: plan.ignored,
     stale,
-    warnings: warningsOf(plan, partitions, stale),
+    warnings: warningsOf({ plan, partitions, removed, stale }),
   };
 }
 
@@ -55,7 +62,7 @@ export function stalePartitions(
   plan: Plan,
   published: Iterable<{ readonly date: PartitionDate; readonly rowsDigest: string }>,
 ): PartitionDate[] {
-  const rewritten = new Set(plan.partitions.map((partition) => partition.date));
+  const rewritten = new Set([...plan.partitions, ...plan.removed].map(({ date }) => date));
   return [...published]
     .filter(({ date, rowsDigest }) => rowsDigest !== plan.digests.rows && !rewritten.has(date))
     .map(({ date }) => date)
@@ -71,7 +78,7 @@ function joinResults(plan: Plan, results: readonly PartitionResult[]): Partition
         `for ${plural(byDate.size, 'date')}. Nothing was published. This is a fault in Tidegate, please report it.`,
     );
   }
-  return plan.partitions.map(({ date, reason, files, bytes }) => {
+  return plan.partitions.map(({ date, reason, files, bytes, keys }) => {
     const result = byDate.get(date);
     if (!result) {
       throw new TerminalError(
@@ -80,65 +87,6 @@ function joinResults(plan: Plan, results: readonly PartitionResult[]): Partition
           'This is a fault in Tidegate, please report it.',
       );
     }
-    return { date, reason, files: files.length, bytes, ...result.counts };
+    return { date, reason, files: files.length, bytes, ...(keys !== undefined && { keys }), ...result.counts };
   });
-}
-
-function warningsOf(plan: Plan, partitions: readonly PartitionReport[], stale: readonly PartitionDate[]): string[] {
-  const warnings: string[] = [];
-  const { pipeline, contract } = plan;
-
-  const misfiled = partitions.filter((partition) => partition.misfiled > 0);
-  if (misfiled.length > 0) {
-    const rows = misfiled.reduce((sum, partition) => sum + partition.misfiled, 0);
-    warnings.push(
-      `${plural(rows, 'row')} in ${dates(misfiled)} ${rows === 1 ? 'carries' : 'carry'} another value in the stored column ` +
-        `${contract.source.partitionColumn} than the folder says; the folder's date was used.`,
-    );
-  }
-
-  const tied = partitions.filter((partition) => partition.ambiguous > 0);
-  if (tied.length > 0) {
-    const keys = tied.reduce((sum, partition) => sum + partition.ambiguous, 0);
-    warnings.push(
-      `${plural(keys, 'primary key')} in ${dates(tied)} ${keys === 1 ? 'has' : 'have'} several newest rows that differ; ` +
-        'the last one stored won. A further column in deduplicate.orderBy would settle them.',
-    );
-  }
-
-  if (plan.ignored.length > 0) {
-    const files = plan.ignored.reduce((sum, entry) => sum + entry.count, 0);
-    const bytes = plan.ignored.reduce((sum, entry) => sum + entry.bytes, 0);
-    warnings.push(
-      `${plural(plan.ignored.length, 'entry', 'entries')} under the source root ` +
-        `${plan.ignored.length === 1 ? 'belongs' : 'belong'} to no partition and ` +
-        `${plan.ignored.length === 1 ? 'was' : 'were'} ignored (${plural(files, 'file')}, ${formatBytes(bytes)}).`,
-    );
-  }
-
-  const late = leftFor(plan, LeaveReason.LateNotTaken);
-  if (late.length > 0) {
-    warnings.push(
-      `${plural(late.length, 'partition')} older than the window ${late.length === 1 ? 'holds' : 'hold'} data that is not published (${dates(late)}). ` +
-        `Take it with: tidegate backfill ${pipeline} --from ${late[0]!.date} --to ${late.at(-1)!.date}`,
-    );
-  }
-  const future = leftFor(plan, LeaveReason.Future);
-  if (future.length > 0) {
-    warnings.push(
-      `${plural(future.length, 'partition')} dated later than tomorrow (UTC) ${future.length === 1 ? 'was' : 'were'} left ` +
-        `(${dates(future)}); incremental.future: accept takes such partitions.`,
-    );
-  }
-  if (stale.length > 0) {
-    warnings.push(
-      `${plural(stale.length, 'published partition')} still ${stale.length === 1 ? 'stands' : 'stand'} under earlier gates ` +
-        `(${dates(stale.map((date) => ({ date })))}). Restate with: tidegate backfill ${pipeline} --stale`,
-    );
-  }
-  return warnings;
-}
-
-function leftFor(plan: Plan, reason: LeaveReason): LeftPartition[] {
-  return plan.left.filter((left) => left.reason === reason);
 }

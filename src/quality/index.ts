@@ -1,7 +1,9 @@
 /** Counts, reports and how they look on a console. Pure. */
 export { addCounts, checkConservation, gateNames, sumCounts, zeroCounts } from './counts';
 export type { Counts } from './counts';
-export type { PartitionReport, Report } from './report-types';
+export { countHeld, leftOut } from './left-out';
+export type { LeftOut } from './left-out';
+export type { PartitionReport, RemovedReport, Report } from './report-types';
 export { buildReport, stalePartitions } from './build-report';
 export type { ReportInput } from './build-report';
 export { mergeReports } from './merge-reports';
@@ -9,7 +11,7 @@ export { parseReport, reportJsonSchema, reportSchema } from './report-schema';
 export { discoveryOfPlan, discoveryOfReport, renderDiscovery } from './render-discovery';
 export type { Discovery } from './render-discovery';
 export { renderOutcome, renderQuality, renderReport, renderSummary, summaryLine } from './render-report';
-export { formatBytes, formatCount, formatDuration, plural } from './format';
+export { dates, formatBytes, formatCount, formatDuration, plural } from './format';
 export { safeBlock, safeText } from '../safe-text';
 export { PLAIN, renderFitting, renderTable } from './text-table';
 export type { RenderStyle, TextTable } from './text-table';

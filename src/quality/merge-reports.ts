@@ -13,7 +13,8 @@ export function mergeReports(reports: readonly Report[]): Report {
   if (reports.length === 1) return first;
   const gates = [...new Set(reports.flatMap((report) => report.gates))];
   const partitions = reports.flatMap((report) => report.partitions);
-  const taken = new Set(partitions.map((partition) => partition.date));
+  const done = [...partitions, ...reports.flatMap((report) => report.removed)];
+  const taken = new Set(done.map(({ date }) => date));
   const left = new Map(reports.flatMap((report) => report.left).map((partition) => [partition.date, partition]));
   return {
     ...first,
@@ -25,6 +26,7 @@ export function mergeReports(reports: readonly Report[]): Report {
     commit: reports.findLast((report) => report.commit !== null)?.commit ?? null,
     gates,
     partitions,
+    removed: reports.flatMap((report) => report.removed),
     totals: sumCounts(gates, partitions),
     left: [...left.values()].filter(({ date }) => !taken.has(date)).toSorted((a, b) => (a.date < b.date ? -1 : 1)),
     stale: last.stale,

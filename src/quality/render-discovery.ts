@@ -1,6 +1,6 @@
 import type { PartitionDate } from '../discovery/partition-date';
-import type { IgnoredEntry, LeftPartition, Plan, RunScope } from '../discovery/plan-types';
-import { formatBytes, formatCount, plural } from './format';
+import type { Decision, IgnoredEntry, LeftPartition, Plan, RemovedPartition, RunScope } from '../discovery/plan-types';
+import { dates, formatBytes, formatCount, plural } from './format';
 import type { Report } from './report-types';
 import { safeText } from '../safe-text';
 import type { RenderStyle } from './text-table';
@@ -18,7 +18,9 @@ export interface Discovery {
     readonly files: number;
     readonly rows: number;
     readonly bytes: number;
+    readonly keys?: number;
   }[];
+  readonly removed: readonly RemovedPartition[];
   readonly left: readonly LeftPartition[];
   readonly ignored: readonly IgnoredEntry[];
 }
@@ -46,11 +48,18 @@ const MOST_LINES = 10;
 
 interface Line {
   readonly date: PartitionDate;
-  readonly taken: boolean;
+  readonly verdict: 'yes' | 'no' | 'removed';
   readonly reason: string;
   readonly files: number;
   readonly rows: number;
   readonly bytes: number;
+}
+
+const NOTHING_READ = { files: 0, rows: 0, bytes: 0 };
+
+/** `coupled (12 keys)`. */
+function reasonOf({ reason, keys }: Discovery['partitions'][number]): string {
+  return keys === undefined ? reason : `${reason} (${plural(keys, 'key')})`;
 }
 
 /** The table of every date, taken or left, with its reason; then hints and ignored entries. */
@@ -58,8 +67,13 @@ export function renderDiscovery(discovery: Discovery, style: RenderStyle): strin
   const { colors } = style;
   const blocks = [`${colors.bold('Partition discovery')}  ${colors.dim(describeWindow(discovery))}`];
   const lines: Line[] = [
-    ...discovery.partitions.map((partition) => ({ ...partition, taken: true })),
-    ...discovery.left.map(({ date, reason }) => ({ date, reason, taken: false, files: 0, rows: 0, bytes: 0 })),
+    ...discovery.partitions.map((partition) => ({
+      ...partition,
+      reason: reasonOf(partition),
+      verdict: 'yes' as const,
+    })),
+    ...discovery.removed.map(({ date, reason }) => ({ ...NOTHING_READ, date, reason, verdict: 'removed' as const })),
+    ...discovery.left.map(({ date, reason }) => ({ ...NOTHING_READ, date, reason, verdict: 'no' as const })),
   ].toSorted((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
   if (lines.length === 0) {
     blocks.push('No partitions in the source.');
@@ -82,25 +96,33 @@ export function renderDiscovery(discovery: Discovery, style: RenderStyle): strin
 
 function describeWindow({ pipeline, scope, watermark, windowFrom }: Discovery): string {
   if (scope.kind === 'incremental') {
-    if (watermark === null) return `${pipeline}, incremental, no watermark yet: everything from the start`;
-    return `${pipeline}, incremental, watermark ${watermark}, window from ${windowFrom ?? watermark} on`;
+    const decided = `${decision('late included', scope.includeLate)}${decision('gone removed', scope.removeGone)}`;
+    if (watermark === null) return `${pipeline}, incremental${decided}, no watermark yet: everything from the start`;
+    return `${pipeline}, incremental${decided}, watermark ${watermark}, window from ${windowFrom ?? watermark} on`;
   }
   if (scope.kind === 'rollback') return `${pipeline}, rollback to version ${scope.to}`;
   if ('select' in scope) return `${pipeline}, backfill of ${scope.select === 'all' ? 'all' : 'stale'} partitions`;
   return `${pipeline}, backfill from ${scope.from} to ${scope.to}, both included`;
 }
 
+/** `, late included (2026-05-01)`. */
+function decision(what: string, decided: Decision | undefined): string {
+  if (decided === undefined) return '';
+  return decided === 'all' ? `, ${what}` : `, ${what} (${dates(decided.map((date) => ({ date })))})`;
+}
+
 function collapse(lines: readonly Line[]): Line[][] {
-  const taken = lines.filter((line) => line.taken).length;
-  return runsOf(lines, (line) => `${line.taken} ${line.reason}`).flatMap((run) =>
-    run.length >= COLLAPSE && (!run[0]!.taken || taken > LONG) ? [run] : run.map((line) => [line]),
+  const taken = lines.filter(({ verdict }) => verdict === 'yes').length;
+  return runsOf(lines, ({ verdict, reason }) => `${verdict} ${reason}`).flatMap((run) =>
+    run.length >= COLLAPSE && (run[0]!.verdict !== 'yes' || taken > LONG) ? [run] : run.map((line) => [line]),
   );
 }
 
 function rowOf(run: readonly Line[], { colors }: RenderStyle): string[] {
   const first = run[0]!;
   const date = run.length === 1 ? first.date : `${first.date} … ${run.at(-1)!.date} (${formatCount(run.length)})`;
-  if (!first.taken) return [date, 'no', safeText(first.reason), '', '', ''].map((cell) => colors.dim(cell));
+  if (first.verdict === 'removed') return [date, colors.yellow('removed'), safeText(first.reason), '', '', ''];
+  if (first.verdict === 'no') return [date, 'no', safeText(first.reason), '', '', ''].map((cell) => colors.dim(cell));
   return [date, colors.green('yes'), safeText(first.reason), ...sums(run)];
 }
 
@@ -114,10 +136,10 @@ function sums(lines: readonly { readonly files: number; readonly rows: number; r
   ];
 }
 
-function totalsOf({ partitions, left }: Discovery): string[] {
+function totalsOf({ partitions, removed, left }: Discovery): string[] {
   return [
     'total',
-    `${formatCount(partitions.length)} of ${formatCount(partitions.length + left.length)}`,
+    `${formatCount(partitions.length)} of ${formatCount(partitions.length + removed.length + left.length)}`,
     '',
     ...sums(partitions),
   ];

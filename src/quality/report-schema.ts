@@ -17,8 +17,13 @@ const counts = {
     .describe('Rows that violate each gate, by gate name. A row can violate several.'),
 };
 
+const decision = z.union([z.literal('all'), z.array(date)]).optional();
 const scope = z.union([
-  z.object({ kind: z.literal('incremental') }),
+  z.object({
+    kind: z.literal('incremental'),
+    includeLate: decision.describe('Late partitions taken whatever the policy says.'),
+    removeGone: decision.describe('Gone partitions removed whatever the policy says.'),
+  }),
   z.object({ kind: z.literal('backfill'), from: date, to: date }),
   z.object({ kind: z.literal('backfill'), select: z.enum(['all', 'stale']) }),
   z.object({ kind: z.literal('rollback'), to: z.int().positive().describe('The version restored.') }),
@@ -46,9 +51,14 @@ export const reportSchema = z
         reason: z.string().describe('Why the partition was taken.'),
         files: count,
         bytes: count,
+        keys: count.optional().describe('Of a coupled partition: through how many primary keys or unique values.'),
         ...counts,
       }),
     ),
+    removed: z
+      .array(z.object({ date, reason: z.literal('gone'), published: count, quarantined: count }))
+      .default([])
+      .describe('Partitions taken out of the table, because their raw files are gone, with the rows they had in it.'),
     totals: z.object(counts),
     left: z.array(z.object({ date, reason: z.string(), hint: z.string().optional() })),
     ignored: z.array(z.object({ path: z.string(), reason: z.string(), count, bytes: count })),

@@ -1,5 +1,5 @@
 import type { PartitionDate } from '../discovery/partition-date';
-import type { IgnoredEntry, LeftPartition, RunScope, TakeReason } from '../discovery/plan-types';
+import type { IgnoredEntry, LeftPartition, RemovedPartition, RunScope, TakeReason } from '../discovery/plan-types';
 import type { Counts } from './counts';
 
 export interface PartitionReport extends Counts {
@@ -8,6 +8,14 @@ export interface PartitionReport extends Counts {
   /** Source files, and their bytes. */
   readonly files: number;
   readonly bytes: number;
+  /** Of a coupled one: through how many primary keys or unique values. */
+  readonly keys?: number;
+}
+
+/** A partition that the run took out of the table, with the rows it had there. */
+export interface RemovedReport extends RemovedPartition {
+  readonly published: number;
+  readonly quarantined: number;
 }
 
 /**
@@ -29,6 +37,8 @@ export interface Report {
   readonly gates: readonly string[];
   /** In date order. */
   readonly partitions: readonly PartitionReport[];
+  /** In date order. */
+  readonly removed: readonly RemovedReport[];
   readonly totals: Counts;
   readonly left: readonly LeftPartition[];
   readonly ignored: readonly IgnoredEntry[];

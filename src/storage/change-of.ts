@@ -8,7 +8,11 @@ export interface ListedFile extends Pick<ObjectInfo, 'size' | 'mtimeNs' | 'etag'
 
 /** What happened to a source file since it was listed, in words, or null. */
 export async function changeOf(store: ObjectStore, file: ListedFile): Promise<string | null> {
-  const now = await store.stat(file.path);
+  return changeBetween(file, await store.stat(file.path));
+}
+
+/** The same, of what is there now. */
+export function changeBetween(file: ListedFile, now: ObjectInfo | null): string | null {
   const name = `the source file ${safeText(file.path)}`;
   if (now === null) return `${name} has vanished since it was listed`;
   if (now.special !== undefined) return `${name} has become a ${now.special}`;

@@ -1,5 +1,5 @@
 export type { ObjectInfo, ObjectStore, ScanOptions } from './object-store';
-export { changeOf, type ListedFile } from './change-of';
+export { changeBetween, changeOf, type ListedFile } from './change-of';
 export { localStore, type LocalStoreOptions } from './local-store';
 export { s3Store, type S3StoreOptions } from './s3-store';
 export { openStore } from './open-store';

@@ -6,6 +6,7 @@ import { type MakeRequest, buildTool, downloadTool } from './make-tool';
 import { type ProgressOutput, withProgress } from './progress';
 import { lastLines, runCommand } from './run-command';
 import { TOOLS, type Tool, type ToolName, binaryName, cachedPath, packagedToolsDir } from './tools';
+import { userCacheFolder } from '../user-cache';
 
 const PROBE_MS = 20_000;
 
@@ -88,7 +89,7 @@ export async function resolveTool(name: ToolName, options: ResolveOptions = {}):
     attempts.push({ way: `${onPath} on the PATH`, reason: fault });
   }
 
-  const cached = cachedPath(tool, options.cacheDir ?? (await userCacheDir()));
+  const cached = cachedPath(tool, options.cacheDir ?? (await userCacheFolder()));
   const cachedFault = await faultOf(tool, cached, env);
   if (cachedFault === null) return { path: cached, source: 'cache', passedOver: attempts };
   attempts.push({ way: `a copy made before (${cached})`, reason: cachedFault });
@@ -186,9 +187,4 @@ async function findOnPath(binary: string, env: NodeJS.ProcessEnv): Promise<strin
     if (usable) return path.resolve(file);
   }
   return null;
-}
-
-async function userCacheDir(): Promise<string> {
-  const { default: envPaths } = await import('env-paths');
-  return envPaths('tidegate', { suffix: '' }).cache;
 }

@@ -1,4 +1,4 @@
-/** `npm run tools:temporal`, `npm run tools:tctl`: makes sure that a tool is there, and prints its path. */
+/** `npm run tools:temporal` and its like: makes sure that a tool is there, and prints its path. */
 import { messageOf } from '../errors';
 import { ToolNotFound, resolveTool } from './binaries';
 import { TOOLS, type ToolName } from './tools';

@@ -2,7 +2,7 @@ import path from 'node:path';
 
 /** One command line that Tidegate can find or make, and how. */
 export interface Tool {
-  readonly name: 'temporal' | 'tctl';
+  readonly name: 'temporal' | 'tctl' | 'versitygw';
   /** For messages. */
   readonly title: string;
   /** Without a leading `v`; the version that is downloaded or built, and that the cache is keyed by. */
@@ -46,6 +46,19 @@ export const TOOLS = {
     ldflags: '-s -w',
     downloadable: false,
     buildTakes: 'about 90 seconds, once',
+  },
+  /** Only the project's own tests use it. */
+  versitygw: {
+    name: 'versitygw',
+    title: 'versitygw, an S3 server',
+    version: '1.8.0',
+    envVar: 'TIDEGATE_VERSITYGW',
+    probe: ['posix', '--help'],
+    needs: '`versitygw posix`',
+    goPackage: 'github.com/versity/versitygw/cmd/versitygw',
+    ldflags: '-s -w -X main.Version=1.8.0',
+    downloadable: false,
+    buildTakes: 'about 3 minutes, once',
   },
 } as const satisfies Record<string, Tool>;
 export type ToolName = keyof typeof TOOLS;

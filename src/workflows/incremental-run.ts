@@ -1,11 +1,13 @@
-import { continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
+import { TerminalErrorType } from '../errors';
 import { doneSignal } from './definitions';
 import type { IncrementalRunInput, RunSummary } from './messages';
+import { parseIncremental } from './parse-messages';
 import { Answers, CONTINUE, ask, describe, requestFailure, requestIdOf } from './request';
 
 /**
  * Asks a pipeline for an incremental run and waits for it. What schedules, people, `temporal` and
- * `tctl` start, with `{"pipeline":"transactions"}`. Fails when the run failed, so schedules and
+ * `tctl` start, with `{"pipeline":"transactions"}`, and perhaps decisions about what is held. Fails when the run failed, so schedules and
  * retry policies follow the real outcome; a retry is a new attempt at the same request.
  */
 export async function incrementalRun(input: IncrementalRunInput): Promise<RunSummary> {
@@ -14,7 +16,11 @@ export async function incrementalRun(input: IncrementalRunInput): Promise<RunSum
   setHandler(doneSignal, (message) => answers.receive(message));
   const { pipeline } = await describe(input?.pipeline);
   const requestId = requestIdOf(input.requestId);
-  const outcome = await ask(answers, pipeline, { requestId, scope: { kind: 'incremental' }, plan: input.plan });
+  const scope = parseIncremental(input);
+  if (typeof scope === 'string') {
+    throw ApplicationFailure.nonRetryable(`the request cannot be served: ${scope}`, TerminalErrorType.RequestError);
+  }
+  const outcome = await ask(answers, pipeline, { requestId, scope, plan: input.plan });
   if (outcome === CONTINUE) return await continueAsNew<typeof incrementalRun>({ ...input, carried: { attempt } });
   if (outcome.ok) return outcome.summary;
   throw requestFailure(`the run of ${pipeline} failed`, outcome.failure);

@@ -39,6 +39,10 @@ export const progressQuery = 'progress';
 /** Input of `incrementalRun`. `{"pipeline":"transactions"}` is all it needs. */
 export interface IncrementalRunInput {
   readonly pipeline: string;
+  /** Late partitions to take, whatever `incremental.late` says: `"all"`, or `["2026-05-01", …]`. */
+  readonly includeLate?: 'all' | readonly string[];
+  /** Published partitions to remove, their raw files being gone, whatever `incremental.gone` says: likewise. */
+  readonly removeGone?: 'all' | readonly string[];
   /** Run exactly the plan with this digest, or fail. */
   readonly plan?: string;
   /** An id of one's own for the request; default `<workflowId>/<firstExecutionRunId>`. */
@@ -135,6 +139,10 @@ export interface RunSummary {
   readonly taken: number;
   readonly left: number;
   readonly ignored: number;
+  /** How many partitions were taken out of the table, their raw files being gone. Absent: none. */
+  readonly removed?: number;
+  /** How many partitions wait for somebody to decide about them. Absent: none. */
+  readonly held?: number;
   /** Absolute path of report.json; null when skipped. */
   readonly report: string | null;
   /** Of a rollback: whether the pipeline is paused now. */

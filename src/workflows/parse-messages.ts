@@ -1,6 +1,6 @@
 import { parsePartitionDate } from '../discovery/partition-date';
-import type { RunScope } from '../discovery/plan-types';
-import type { CancelRunInput, PauseInput, RunRequest, Withdrawal } from './messages';
+import type { Decision, IncrementalScope, RunScope } from '../discovery/plan-types';
+import type { CancelRunInput, IncrementalRunInput, PauseInput, RunRequest, Withdrawal } from './messages';
 
 /*
  * Messages to the entity may come from any client of the namespace. One that does not fit must never
@@ -12,6 +12,8 @@ import type { CancelRunInput, PauseInput, RunRequest, Withdrawal } from './messa
 export const LONGEST_REQUEST_ID = 700;
 const LONGEST_NAME = 1_000;
 const LONGEST_NOTE = 1_000;
+/** Dates that one decision names at most: requests are carried in histories. More are decided with "all". */
+export const MOST_DECIDED_DATES = 1_000;
 
 /** What is wrong with a request id; null when nothing is. */
 export function requestIdFault(id: unknown): string | null {
@@ -56,9 +58,48 @@ export function parseCancelRun(value: unknown): CancelRunInput | string {
   return isRequestId(requestId) ? { requestId } : requestIdFault(requestId)!;
 }
 
+/**
+ * The scope that the input of an incremental run, or the scope of a request, asks for, or what is wrong with it.
+ * Dates are in order, each once, so that equal decisions are equal JSON.
+ */
+export function parseIncremental(
+  value: Partial<Record<keyof Pick<IncrementalRunInput, 'includeLate' | 'removeGone'>, unknown>>,
+): IncrementalScope | string {
+  const late = parseDecision('includeLate', value.includeLate);
+  const gone = parseDecision('removeGone', value.removeGone);
+  const fault = late?.fault ?? gone?.fault;
+  if (fault !== undefined) return fault;
+  return {
+    kind: 'incremental',
+    ...(late?.decision && { includeLate: late.decision }),
+    ...(gone?.decision && { removeGone: gone.decision }),
+  };
+}
+
+type Parsed<T> =
+  | { readonly decision: T; readonly fault?: undefined }
+  | { readonly decision?: undefined; readonly fault: string };
+
+/** A decision, or what is wrong with it; null when there is none. */
+function parseDecision(name: string, value: unknown): Parsed<Decision> | null {
+  if (value === undefined || value === null) return null;
+  if (value === 'all') return { decision: value };
+  const expected = `${name} is "all" or a list of at most ${MOST_DECIDED_DATES} dates such as ["2026-05-01"], found`;
+  if (!Array.isArray(value)) return { fault: `${expected} ${JSON.stringify(value)?.slice(0, 100)}` };
+  if (value.length > MOST_DECIDED_DATES) return { fault: `${expected} ${value.length}` };
+  const dates = value.map(parseDate);
+  const wrong = dates.indexOf(null);
+  if (wrong >= 0) return { fault: `${expected} ${JSON.stringify(value[wrong])?.slice(0, 100)} in it` };
+  const ordered = [...new Set(dates.filter((date) => date !== null))].toSorted();
+  return ordered.length === 0 ? null : { decision: ordered };
+}
+
 function parseScope(value: unknown): RunScope | null {
   if (!isRecord(value)) return null;
-  if (value['kind'] === 'incremental') return { kind: 'incremental' };
+  if (value['kind'] === 'incremental') {
+    const scope = parseIncremental(value);
+    return typeof scope === 'string' ? null : scope;
+  }
   if (value['kind'] === 'rollback') {
     const { to } = value;
     return typeof to === 'number' && Number.isSafeInteger(to) && to >= 1 ? { kind: 'rollback', to } : null;

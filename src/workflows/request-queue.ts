@@ -1,3 +1,4 @@
+import type { Decision } from '../discovery/plan-types';
 import type { DoneMessage, PipelineState, RunFailure, RunRequest, RunSummary, Withdrawal } from './messages';
 
 /** Bounds of what the entity keeps and shows (SEMANTICS 9.3). */
@@ -13,7 +14,7 @@ export interface Waiter {
   readonly replyTo: RunRequest['replyTo'];
 }
 
-/** One run to be made. Several incremental requests may share it. */
+/** One run to be made. Several incremental requests that ask for the same may share it. */
 export interface QueueEntry {
   /** The id the run commits under: that of the request which came first. */
   readonly requestId: string;
@@ -115,11 +116,7 @@ export class RequestQueue {
       return null;
     }
     const known = this.#entries.findIndex((entry) => holds(entry, request.requestId));
-    const mergeable = request.scope.kind === 'incremental' && request.plan === undefined;
-    const at =
-      known >= 0 || !mergeable
-        ? known
-        : this.#entries.findIndex((entry) => entry.scope.kind === 'incremental' && entry.plan === undefined);
+    const at = known >= 0 ? known : this.#entries.findIndex((entry) => canShare(entry, request));
     const entry = this.#entries[at];
     if (known < 0 && this.#waiting() >= MOST_WAITERS) return null;
     if (entry) {
@@ -218,6 +215,21 @@ export class RequestQueue {
     this.#served += entry.waiters.length;
     return entry.waiters;
   }
+}
+
+/**
+ * Whether one run can serve both: incremental ones that ask for the same. Decisions are not added up: a run that
+ * takes late partitions is what was decided in one request, and goes when that request is cancelled.
+ */
+function canShare(a: Pick<RunRequest, 'scope' | 'plan'>, b: Pick<RunRequest, 'scope' | 'plan'>): boolean {
+  if (a.plan !== undefined || b.plan !== undefined) return false;
+  if (a.scope.kind !== 'incremental' || b.scope.kind !== 'incremental') return false;
+  return sameDecision(a.scope.includeLate, b.scope.includeLate) && sameDecision(a.scope.removeGone, b.scope.removeGone);
+}
+
+/** Dates of a parsed request are in order, each once. */
+function sameDecision(a: Decision | undefined, b: Decision | undefined): boolean {
+  return String(a) === String(b);
 }
 
 /** A failed or skipped request may be asked for again by a new attempt; a finished one never runs twice. */

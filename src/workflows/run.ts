@@ -74,12 +74,11 @@ async function attempt(input: RunInput, progress: Writable<RunProgress>): Promis
   }
   progress.stage = 'discovering';
   const found = await steps.discoverPartitions({ pipeline, requestId, scope, expectPlan });
-  const { plan, taken, left, ignored } = found;
-  progress.planDigest = plan.digest;
-  progress.partitions = { taken, left, done: 0 };
-  progress.rows = { read: 0, total: found.rows };
+  // Histories of earlier releases do not speak of removed and held partitions.
+  const { plan, taken, left, ignored, removed = 0, held = 0 } = found;
+  showPlan(found, progress);
 
-  if (taken === 0) {
+  if (taken === 0 && removed === 0) {
     progress.stage = 'reporting';
     const report = await steps.writeReport({ plan, results: [] });
     const watermark = { before: state.watermark, after: state.watermark };
@@ -95,28 +94,40 @@ async function attempt(input: RunInput, progress: Writable<RunProgress>): Promis
       taken,
       left,
       ignored,
+      held,
       report: report.path,
     };
   }
 
   progress.stage = 'resolving keys';
-  const resolution = await data.resolveKeys({ plan });
+  const { completed, ...resolution } = await data.resolveKeys({ plan, expectPlan });
+  // In scope `table` the partitions that are coupled are known only now.
+  const whole = completed ?? found;
+  showPlan(whole, progress);
   progress.stage = 'transforming';
-  const results = await transformGroups(found, state.policy, progress, (group) =>
-    data.transformAndGate({ plan, resolution, group }),
+  const results = await transformGroups(whole, state.policy, progress, (group) =>
+    data.transformAndGate({ plan: whole.plan, resolution, group }),
   );
   progress.stage = 'reporting';
-  const report = await steps.writeReport({ plan, results });
+  const report = await steps.writeReport({ plan: whole.plan, results });
   progress.stage = 'publishing';
   // The point of no return: a run cancelled from here on still says truly whether it was published.
-  return await CancellationScope.nonCancellable(() => steps.publish({ plan, results, report }));
+  return await CancellationScope.nonCancellable(() => steps.publish({ plan: whole.plan, results, report }));
+}
+
+type ShownPlan = Pick<DiscoverResult, 'plan' | 'taken' | 'left' | 'rows' | 'groups'>;
+
+function showPlan({ plan, taken, left, rows }: ShownPlan, progress: Writable<RunProgress>): void {
+  progress.planDigest = plan.digest;
+  progress.partitions = { taken, left, done: 0 };
+  progress.rows = { read: 0, total: rows };
 }
 
 type Group = DiscoverResult['groups'][number];
 
 /** Every group of the plan, a few at a time; results stand in plan order. The first failure cancels the others. */
 async function transformGroups(
-  { groups }: DiscoverResult,
+  { groups }: Pick<DiscoverResult, 'groups'>,
   { parallelism }: RunPolicy,
   progress: Writable<RunProgress>,
   transform: (group: Group) => Promise<DocumentRef>,

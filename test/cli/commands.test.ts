@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Installation } from '../support/installation';
 import { transaction, transactions } from '../support/transactions';
@@ -15,7 +15,11 @@ const json = async (args: string): Promise<Record<string, any>> => {
 };
 
 beforeAll(async () => {
-  it_ = await Installation.create({ scope: 'partition', more: 'schedule: { every: 1h }\n' });
+  it_ = await Installation.create({
+    scope: 'partition',
+    policy: 'reprocess: changed',
+    more: 'schedule: { every: 1h }\n',
+  });
   it_.land('2026-05-01', transactions('a', 3));
   it_.land('2026-05-02', [...transactions('b', 2), transaction('bad', { user_id: null, amount: -1 })]);
 });
@@ -56,13 +60,15 @@ describe('the command line over the life of a table, in order', () => {
       status: 'committed',
       watermark: { before: '2026-05-02', after: '2026-05-03' },
       commit: { version: 2 },
-      totals: { read: 10, published: 9, quarantined: 1 },
+      totals: { read: 4, published: 4, quarantined: 0 },
+      held: 0,
     });
     expect(await json('run transactions --request-id nightly')).toEqual(report);
-    expect(await json('report transactions')).toEqual({ ...report, status: undefined });
+    expect(await json('report transactions')).toEqual({ ...report, status: undefined, held: undefined });
   });
 
   test('a plan is run exactly, or not at all', async () => {
+    it_.land('2026-05-03', [], 'part-1.parquet');
     const { digest } = await json('plan transactions');
     const wrong = await cli(`run transactions --plan ${'0'.repeat(64)} --json`);
     expect(wrong.code).toBe(1);
@@ -120,6 +126,52 @@ describe('the command line over the life of a table, in order', () => {
     expect(await json('run transactions')).toMatchObject({ status: 'skipped', reason: 'paused', commit: null });
     expect((await cli('status transactions')).stdout).toMatch(/paused +since .* UTC: repair \(tidegate resume/);
     expect(await json('resume transactions')).toMatchObject({ paused: null });
+  });
+
+  test('what is held ends plan and run with code 3, stands in status, and is decided by a run', async () => {
+    const original = readFileSync(path.join(it_.pipelines, 'transactions.yaml'));
+    it_.contract({ scope: 'partition', lookback: 1, policy: 'late: hold, gone: hold' });
+    it_.land('2026-05-01', [transaction('late')], 'part-1.parquet');
+    it_.land('2026-04-30', [transaction('later')]);
+    rmSync(path.join(it_.raw, 'date=2026-05-02'), { recursive: true });
+
+    const plan = await cli('plan transactions');
+    expect(plan.code).toBe(3);
+    expect(plan.stdout).toMatch(/│ 2026-05-01 │ no +│ held: late /);
+    expect(plan.stdout).toContain(
+      '2 late partitions are held (2026-04-30 and 2026-05-01): new or changed, and older than the window. To decide: tidegate run transactions --include-late\n' +
+        '1 published partition whose raw files are gone is held (2026-05-02). To decide: tidegate run transactions --remove-gone\n',
+    );
+    const held = await cli('run transactions --json');
+    expect(held.code).toBe(3);
+    expect(JSON.parse(held.stdout)).toMatchObject({ status: 'nothing', commit: null, held: 3 });
+    const { source } = await json('status transactions');
+    expect(source).toMatchObject({ toTake: [], toRemove: [], held: 3, error: null });
+    expect((await cli('status transactions')).stdout).toMatch(/raw zone +nothing new or changed\n +2 late partitions/);
+
+    const one = await cli('run transactions --include-late 2026-05-01 --remove-gone --json');
+    expect(one.code).toBe(3);
+    const report = JSON.parse(one.stdout);
+    expect(report).toMatchObject({
+      status: 'committed',
+      scope: { kind: 'incremental', includeLate: ['2026-05-01'], removeGone: 'all' },
+      partitions: [{ date: '2026-05-01', reason: 'late' }],
+      removed: [{ date: '2026-05-02', published: 2, quarantined: 1 }],
+      held: 1,
+    });
+    const { digest } = JSON.parse((await cli('plan transactions --include-late --json')).stdout);
+    const rest = await cli(`run transactions --include-late --plan ${digest}`);
+    expect(rest.code).toBe(0);
+    expect(rest.stdout).toContain('incremental, late included, watermark 2026-05-03');
+    expect(readdirSync((await json('path transactions'))['curated'])).toEqual([
+      'date=2026-04-30',
+      'date=2026-05-01',
+      'date=2026-05-03',
+    ]);
+    for (const wrong of ['run transactions --include-late 2026-02-30', 'plan transactions --all --remove-gone']) {
+      expect((await cli(wrong)).code).toBe(2);
+    }
+    writeFileSync(path.join(it_.pipelines, 'transactions.yaml'), original);
   });
 
   test('a schedule is applied, listed, paused, triggered and deleted', async () => {

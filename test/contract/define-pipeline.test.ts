@@ -72,7 +72,7 @@ describe('deduplicate', () => {
       { orderBy: [{ column: 'at', direction: 'down' }] },
       'deduplicate.orderBy[0].direction: not allowed, found "down"; allowed: desc, asc',
     ],
-    [{ scope: 'table' }, 'deduplicate.scope: not supported in this release, found "table"; allowed: partition, window'],
+    [{ scope: 'run' }, 'deduplicate.scope: not allowed, found "run"; allowed: table, window, partition'],
     [
       { primary_key: 'id' },
       'deduplicate.primary_key: unknown key; allowed: primaryKey, orderBy, scope (did you mean "primaryKey"?)',

@@ -32,8 +32,9 @@ it.each<[string, Partial<PipelineSource>, string]>([
     'paths, policies, retention, schedule, notices',
     {
       source: { path: 'x', extraColumns: 'drop' },
-      incremental: { lookback: 9 },
+      incremental: { lookback: 9, reprocess: 'always', late: 'hold', gone: 'remove' },
       publish: { path: 'y', keep: { days: 1 } },
+      engine: { memory: '512MiB' },
       schedule: { every: '1h' },
       notify: { webhook: { urlFrom: 'X' } },
     },

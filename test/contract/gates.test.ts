@@ -156,7 +156,7 @@ describe('unique', () => {
     ],
     [
       { column: 'id', scope: 'table' },
-      'gates[0].scope: not supported in this release, found "table"; allowed: partition, window',
+      'gates[0].scope: a gate looks no further than the deduplication does, found "table"; allowed: window, partition, since deduplicate.scope is window',
     ],
   ])('%j is refused', (keys, message) => {
     expect(faultsOf({ kind: 'unique', ...keys })).toEqual([message]);

@@ -56,7 +56,14 @@ describe('a sound contract', () => {
         { name: 'currency', type: { kind: 'string' } },
         { name: 'transaction_receipt', type: { kind: 'string' } },
       ],
-      incremental: { start: '2026-01-01', lookback: 3, future: 'leave' },
+      incremental: {
+        start: '2026-01-01',
+        lookback: 3,
+        reprocess: 'changed',
+        late: 'process',
+        gone: 'keep',
+        future: 'leave',
+      },
       deduplicate: {
         primaryKey: ['transaction_id'],
         orderBy: [{ column: 'updated_at', direction: 'desc' }],
@@ -79,6 +86,7 @@ describe('a sound contract', () => {
         format: 'directory',
         keep: { versions: 30, days: 7 },
       },
+      engine: { memory: 1_073_741_824 },
       schedule: {
         cron: '15 2 * * *',
         timezone: 'UTC',
@@ -138,7 +146,7 @@ publish: { path: raw/out, format: iceberg }
       'p.yaml:7:14: columns._source_x: nested types are not supported: gates and keys work on plain values, found "list<int64>"',
       'p.yaml:8:23: incremental.start: not allowed, found "2026-02-30"; allowed: a date, such as 2026-01-01',
       'p.yaml:8:45: incremental.lookback: not allowed, found -1; allowed: a whole number of days, 0 or more',
-      'p.yaml:9:1: deduplicate.scope: missing; allowed: partition, window',
+      'p.yaml:9:1: deduplicate.scope: missing; allowed: table, window, partition',
       'p.yaml:9:33: deduplicate.primaryKey[1]: the partition column cannot stand here, found "date"; allowed: id, at, user, _source_x (it names folders and is no part of a record)',
       'p.yaml:9:60: deduplicate.orderBy[0].column: no such column, found "ad"; allowed: id, at, user, _source_x (did you mean "id"?)',
       'p.yaml:11:13: gates[0].kind: not allowed, found "notNul"; allowed: notNull, inRange, unique, oneOf, matches (did you mean "notNull"?)',
@@ -170,7 +178,7 @@ publish: { path: raw/out, format: iceberg }
     [
       'a merge key',
       `${HEAD}<<: { gates: [] }\n`,
-      'p.yaml:6:1: ["<<"]: unknown key; allowed: $schema, pipeline, source, columns, incremental, deduplicate, gates, publish, schedule, notify (merge keys are not supported: write the keys out)',
+      'p.yaml:6:1: ["<<"]: unknown key; allowed: $schema, pipeline, source, columns, incremental, deduplicate, gates, publish, engine, schedule, notify (merge keys are not supported: write the keys out)',
     ],
     [
       'a tag',
@@ -211,6 +219,49 @@ publish: { path: raw/out, format: iceberg }
   ])('names the fault of %s', async (_, text, message) => {
     expect(await faultsOf(text)).toEqual([message]);
   });
+
+  it('has policies that scope table cannot keep refused, each with what to do', async () => {
+    const table = HEAD.replace('scope: partition', 'scope: table');
+    expect(await faultsOf(`${table}incremental: { late: hold, gone: hold }\n`)).toEqual([
+      'p.yaml:6:22: incremental.late: not possible in scope table, found "hold"; allowed: process, since deduplicate.scope is table (rows of a late partition decide about the keys of others; scope partition can leave it out)',
+      'p.yaml:6:34: incremental.gone: not possible in scope table, found "hold"; allowed: keep, remove, since deduplicate.scope is table (keep leaves it published, and tidegate run --remove-gone removes it)',
+    ]);
+    expect(await faultsOf(`${table}incremental: { late: ignore }\n`)).toHaveLength(1);
+    const sound = await loadContract(await save(`${table}incremental: { reprocess: always, gone: remove }\n`));
+    expect(sound.incremental).toMatchObject({ reprocess: 'always', late: 'process', gone: 'remove' });
+    expect(sound.deduplicate.scope).toBe('table');
+  });
+
+  it.each([
+    ['partition', 'table', 'partition'],
+    ['partition', 'window', 'partition'],
+    ['window', 'table', 'window, partition'],
+    ['table', 'window', 'table, partition'],
+  ])('lets no gate of scope %s look at the %s', async (scope, gate, allowed) => {
+    const text = HEAD.replace('scope: partition', `scope: ${scope}`);
+    expect(await faultsOf(`${text}gates: [{ kind: unique, columns: [id], scope: ${gate} }]\n`)).toEqual([
+      expect.stringContaining(`found "${gate}"; allowed: ${allowed}, since deduplicate.scope is ${scope}`),
+    ]);
+  });
+
+  it.each([
+    ['512MiB', 536_870_912],
+    ['1.5 GiB', 1_610_612_736],
+    [268_435_456, 268_435_456],
+    ['"268435456"', 268_435_456],
+  ])('reads %s of memory as %d bytes', async (written, bytes) => {
+    const contract = await loadContract(await save(`${HEAD}engine: { memory: ${written} }\n`));
+    expect(contract.engine).toEqual({ memory: bytes });
+  });
+
+  it.each(['1GB', '255MiB', '1073741824.5', '-1GiB', 'a lot', '0x40000000', '9007199254740993', 'true', '[]'])(
+    'takes no memory of %s',
+    async (written) => {
+      expect(await faultsOf(`${HEAD}engine: { memory: "${written}" }\n`)).toEqual([
+        `p.yaml:6:19: engine.memory: not allowed, found "${written}"; allowed: at least 256MiB: a number of bytes, or text such as 512MiB or 1GiB`,
+      ]);
+    },
+  );
 
   it('says where YAML is broken and nothing more', async () => {
     expect(await faultsOf('pipeline: [a\nsource: b\n')).toEqual([

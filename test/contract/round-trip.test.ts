@@ -102,6 +102,8 @@ const source: fc.Arbitrary<PipelineSource> = fc
           {
             start: day.map((date) => date.toISOString().slice(0, 10)),
             lookback: fc.nat(400),
+            reprocess: fc.constantFrom('changed' as const, 'always' as const),
+            gone: fc.constantFrom('keep' as const, 'remove' as const),
             future: fc.constantFrom('leave' as const, 'accept' as const),
           },
           { requiredKeys: [] },
@@ -113,7 +115,7 @@ const source: fc.Arbitrary<PipelineSource> = fc
             fc.constantFrom(...names),
             some.map((picked) => picked.map((column) => ({ column, direction: 'asc' as const }))),
           ),
-          scope: fc.constantFrom('partition' as const, 'window' as const),
+          scope: fc.constantFrom('table' as const, 'partition' as const, 'window' as const),
         }),
         gates: fc
           .array(gate, { maxLength: 5 })
@@ -125,6 +127,7 @@ const source: fc.Arbitrary<PipelineSource> = fc
           },
           { requiredKeys: ['path'] },
         ),
+        engine: fc.record({ memory: fc.constantFrom('256MiB', '1.5GiB', 2 ** 30 + 1) }, { requiredKeys: [] }),
         schedule: fc.oneof(
           fc.record({ every: fc.constantFrom('15m', '1d'), jitter: fc.constant('30s') }, { requiredKeys: ['every'] }),
           fc.record(

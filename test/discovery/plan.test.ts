@@ -1,5 +1,8 @@
 import fc from 'fast-check';
+import type { Scope } from '../../src/contract';
 import {
+  type Decision,
+  type IncrementalScope,
   type PartitionDate,
   type Plan,
   type PlanInput,
@@ -26,9 +29,33 @@ const names = fc.uniqueArray(
   fc.constantFrom('a.parquet', 'b [1].parquet', '～.parquet', '😀.parquet', 'ä%2F.parquet'),
   { minLength: 1 },
 );
+/** Policies that the scope allows. */
+const policies = fc.constantFrom<Scope>('table', 'partition', 'window').chain((scope) =>
+  fc.record({
+    scope: fc.constant(scope),
+    reprocess: fc.constantFrom('changed' as const, 'always' as const),
+    late:
+      scope === 'table'
+        ? fc.constant('process' as const)
+        : fc.constantFrom('process' as const, 'hold' as const, 'ignore' as const),
+    gone:
+      scope === 'table'
+        ? fc.constantFrom('keep' as const, 'remove' as const)
+        : fc.constantFrom('keep' as const, 'remove' as const, 'hold' as const),
+  }),
+);
+const decisions: fc.Arbitrary<Decision | undefined> = fc.oneof(
+  fc.constant(undefined),
+  fc.constant('all' as const),
+  fc.array(offset, { maxLength: 5 }).map((offsets) => offsets.map((days) => addDays(BASE, days))),
+);
 const partition = fc.record({ offset, names, version: fc.integer({ min: 1, max: 3 }) });
 const scopes: fc.Arbitrary<PlanScope> = fc.oneof(
-  fc.constant<PlanScope>({ kind: 'incremental' }),
+  fc.record({ includeLate: decisions, removeGone: decisions }).map(({ includeLate, removeGone }): PlanScope => ({
+    kind: 'incremental',
+    ...(includeLate !== undefined && { includeLate }),
+    ...(removeGone !== undefined && { removeGone }),
+  })),
   fc.constant<PlanScope>({ kind: 'backfill', select: 'all' }),
   fc.constant<PlanScope>({ kind: 'backfill', select: 'stale' }),
   fc.tuple(offset, offset).map(([a, b]): PlanScope => ({
@@ -51,8 +78,12 @@ const inputs: fc.Arbitrary<PlanInput> = fc
     future: fc.constantFrom('leave' as const, 'accept' as const),
     today: offset,
     scope: scopes,
+    policy: policies,
   })
-  .map(({ listed, consumed, watermark, start, lookback, future, today, scope }) => {
+  .map(({ listed, consumed, watermark, start, lookback, future, today, scope: asked, policy }) => {
+    const { scope: over, reprocess, late, gone } = policy;
+    const { includeLate: _, ...withoutLate } = asked as IncrementalScope;
+    const scope = over === 'window' && asked.kind === 'incremental' ? withoutLate : asked;
     const dated = (days: number) => addDays(BASE, days);
     const state: PlanState = {
       version: consumed.length,
@@ -66,7 +97,19 @@ const inputs: fc.Arbitrary<PlanInput> = fc
       ),
     };
     return {
-      contract: { ...contract, incremental: { start: start === null ? null : dated(start), lookback, future } },
+      contract: {
+        ...contract,
+        deduplicate: { ...contract.deduplicate, scope: over },
+        incremental: {
+          start: start === null ? null : dated(start),
+          lookback,
+          reprocess,
+          late,
+          // An empty raw zone empties no table by policy: that is refused.
+          gone: listed.length === 0 && gone === 'remove' ? ('keep' as const) : gone,
+          future,
+        },
+      },
       digests,
       scope,
       state,
@@ -82,47 +125,107 @@ const inputs: fc.Arbitrary<PlanInput> = fc
     };
   });
 
+/** The same, asked for an incremental run. */
+const incremental = inputs.map((input) => ({
+  ...input,
+  scope: input.scope.kind === 'incremental' ? input.scope : ({ kind: 'incremental' } satisfies IncrementalScope),
+}));
+
 const datesOf = (entries: readonly { readonly date: PartitionDate }[]) => entries.map(({ date }) => date);
 const isSorted = (dates: readonly string[]) => dates.every((date, index) => index === 0 || dates[index - 1]! < date);
 
 describe('for any listing, table and request', () => {
-  it('takes or leaves every partition listed or published exactly once, in date order', () => {
+  it('takes, removes or leaves every partition listed or published exactly once, in date order', () => {
     fc.assert(
       fc.property(inputs, (input) => {
         const plan = makePlan(input);
-        const taken = datesOf(plan.partitions);
-        const left = datesOf(plan.left);
-        expect(isSorted(taken) && isSorted(left)).toBe(true);
-        expect(taken.filter((date) => left.includes(date))).toEqual([]);
+        const [taken, removed, left] = [plan.partitions, plan.removed, plan.left].map(datesOf) as [
+          PartitionDate[],
+          PartitionDate[],
+          PartitionDate[],
+        ];
+        expect([taken, removed, left].every(isSorted)).toBe(true);
+        expect(new Set([...taken, ...removed, ...left]).size).toBe(taken.length + removed.length + left.length);
         const listed = new Map(input.listing.partitions.map((p) => [p.date, p.files]));
         expect(taken.every((date) => listed.has(date))).toBe(true);
-        if (input.scope.kind === 'incremental' || ('select' in input.scope && input.scope.select === 'all')) {
-          const all = new Set([...listed.keys(), ...input.state.partitions.keys()]);
-          expect(new Set([...taken, ...left])).toEqual(all);
-        }
-        if ('from' in input.scope) {
-          expect(taken.length + left.length).toBe(daysBetween(input.scope.from, input.scope.to) + 1);
+        expect(removed.every((date) => !listed.has(date) && input.state.partitions.has(date))).toBe(true);
+        const all = new Set([...listed.keys(), ...input.state.partitions.keys()]);
+        const judged = new Set([...taken, ...removed, ...left]);
+        if (input.scope.kind === 'incremental') {
+          const named = [input.scope.includeLate ?? [], input.scope.removeGone ?? []].flat();
+          expect(judged).toEqual(new Set([...all, ...named.filter((date): date is PartitionDate => date !== 'all')]));
+        } else if ('select' in input.scope) {
+          if (input.scope.select === 'all') expect(judged).toEqual(all);
+        } else {
+          const { from, to } = input.scope;
+          const inRange = [...judged].filter((date) => date >= from && date <= to);
+          expect(inRange).toHaveLength(daysBetween(from, to) + 1);
+          for (const date of judged) {
+            if (inRange.includes(date)) continue;
+            expect(plan.partitions.find((one) => one.date === date)?.reason).toBe('changed');
+            expect(input.contract.deduplicate.scope).toBe('table');
+          }
         }
       }),
       { numRuns: 500 },
     );
   });
 
-  it('takes in an incremental run exactly the window, less what is before the start or in the future', () => {
+  it('takes in an incremental run exactly what the policies say', () => {
     fc.assert(
-      fc.property(inputs, (given) => {
-        const input: PlanInput = { ...given, scope: { kind: 'incremental' } };
-        const { start, lookback, future } = input.contract.incremental;
-        const { watermark } = input.state;
-        const expected = datesOf(input.listing.partitions)
-          .filter((date) => watermark === null || daysBetween(date, watermark) <= lookback)
-          .filter((date) => start === null || daysBetween(start, date) >= 0)
-          .filter((date) => future === 'accept' || daysBetween(input.today, date) <= 1);
+      fc.property(incremental, (input) => {
+        const { scope: asked, contract: ruled, state } = input;
+        const { start, lookback, future, late, gone, reprocess } = ruled.incremental;
+        const over = ruled.deduplicate.scope;
+        const decided = (decision: Decision | undefined, date: PartitionDate) =>
+          decision === 'all' || (decision ?? []).includes(date);
+        const inWindow = (date: PartitionDate) =>
+          state.watermark === null || daysBetween(date, state.watermark) <= lookback;
+        const open = (date: PartitionDate) =>
+          (start === null || daysBetween(start, date) >= 0) &&
+          (future === 'accept' || daysBetween(input.today, date) <= 1);
+        const listed = new Map(input.listing.partitions.map((p) => [p.date, fingerprint(p.files)]));
+        const all = [...listed.keys()];
+        const moved = all.filter((date) => state.partitions.get(date)?.fingerprint !== listed.get(date));
+        const missing = [...state.partitions.keys()].filter((date) => !listed.has(date));
+        const removed = missing.filter((date) => gone === 'remove' || decided(asked.removeGone, date));
+        const byItself = moved.filter((date) => {
+          if (over === 'table') return open(date) || state.partitions.has(date);
+          if (over === 'window') return open(date) && inWindow(date);
+          return open(date) && (inWindow(date) || late === 'process' || decided(asked.includeLate, date));
+        });
+        const wholeWindow = reprocess === 'always' || (over === 'window' && [...byItself, ...removed].some(inWindow));
+        const again = all.filter((date) => !moved.includes(date) && wholeWindow && open(date) && inWindow(date));
+
         const plan = makePlan(input);
-        expect(datesOf(plan.partitions)).toEqual(expected.toSorted());
+        expect(datesOf(plan.partitions)).toEqual([...byItself, ...again].toSorted());
+        expect(datesOf(plan.removed)).toEqual(removed.toSorted());
         for (const { date, reason } of plan.partitions) {
-          expect(reason).toBe(input.state.partitions.has(date) ? 'lookback' : 'new');
+          const before = state.partitions.get(date);
+          if (again.includes(date)) expect(reason).toBe('lookback');
+          else if (before !== undefined) expect(reason).toBe(inWindow(date) ? 'changed' : 'late');
+          else expect(reason).toBe(inWindow(date) ? 'new' : 'late');
         }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('has nothing to do once what it took is consumed, unless all is to be taken again', () => {
+    fc.assert(
+      fc.property(incremental, (input) => {
+        fc.pre(input.contract.incremental.reprocess === 'changed');
+        const plan = makePlan(input);
+        const consumed = new Map(input.state.partitions);
+        for (const { date } of plan.removed) consumed.delete(date);
+        for (const { date, fingerprint: digest } of plan.partitions) {
+          consumed.set(date, { fingerprint: digest, rowsDigest: digests.rows });
+        }
+        const next = makePlan({
+          ...input,
+          state: { ...input.state, version: 9, commit: { digests }, watermark: plan.watermark, partitions: consumed },
+        });
+        expect([...next.partitions, ...next.removed]).toEqual([]);
       }),
       { numRuns: 500 },
     );

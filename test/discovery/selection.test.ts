@@ -1,3 +1,4 @@
+import type { Contract, Scope } from '../../src/contract';
 import {
   type PlanState,
   type PlanScope,
@@ -14,7 +15,9 @@ type Given = {
   readonly data: Record<string, readonly SourceFile[]> | readonly string[];
   readonly state?: PlanState;
   readonly scope?: PlanScope;
-  readonly incremental?: Partial<ReturnType<typeof contractFor>['incremental']>;
+  readonly incremental?: Partial<Contract['incremental']>;
+  /** Of the deduplication. Default `partition`. */
+  readonly over?: Scope;
   readonly today?: string;
 };
 
@@ -31,8 +34,19 @@ function listingOf(data: Given['data']): SourceListing {
   };
 }
 
-function select({ data, state = EMPTY_TABLE, scope = INCREMENTAL, incremental = {}, today = '2026-06-01' }: Given) {
-  const ruled = { ...contract, incremental: { ...contract.incremental, ...incremental } };
+function select({
+  data,
+  state = EMPTY_TABLE,
+  scope = INCREMENTAL,
+  incremental = {},
+  over,
+  today = '2026-06-01',
+}: Given) {
+  const ruled = {
+    ...contract,
+    incremental: { ...contract.incremental, ...incremental },
+    deduplicate: { ...contract.deduplicate, scope: over ?? 'partition' },
+  };
   return selectPartitions({
     contract: ruled,
     digests: digestsOf(contract),
@@ -44,9 +58,12 @@ function select({ data, state = EMPTY_TABLE, scope = INCREMENTAL, incremental = 
 }
 
 function reasons(given: Given): Record<string, string> {
-  const { taken, left } = select(given);
+  const { taken, removed, left } = select(given);
+  const gone = removed.map(({ date }) => ({ date, reason: 'removed' }));
   return Object.fromEntries(
-    [...taken, ...left].toSorted((a, b) => (a.date < b.date ? -1 : 1)).map(({ date, reason }) => [date, reason]),
+    [...taken, ...gone, ...left]
+      .toSorted((a, b) => (a.date < b.date ? -1 : 1))
+      .map(({ date, reason }) => [date, reason]),
   );
 }
 
@@ -57,49 +74,56 @@ describe('an incremental run', () => {
     expect(reasons({ data: ['2020-01-01', '2026-05-01'] })).toEqual({ '2020-01-01': 'new', '2026-05-01': 'new' });
   });
 
-  it('takes the window, both published and new, and leaves what is older and unchanged', () => {
-    const state = published(contract, '2026-05-10', at('2026-05-06', '2026-05-07', '2026-05-10'));
-    expect(reasons({ data: ['2026-05-06', '2026-05-07', '2026-05-08', '2026-05-10', '2026-05-11'], state })).toEqual({
+  it('takes of the window what is new or changed, and leaves the rest unread', () => {
+    const state = published(contract, '2026-05-10', at('2026-05-06', '2026-05-07', '2026-05-09', '2026-05-10'));
+    const data = {
+      ...at('2026-05-06', '2026-05-07', '2026-05-08', '2026-05-10', '2026-05-11'),
+      '2026-05-09': [file('2026-05-09', 'a.parquet', 2)],
+    };
+    const expected = {
       '2026-05-06': 'unchanged',
-      '2026-05-07': 'lookback',
+      '2026-05-07': 'unchanged',
       '2026-05-08': 'new',
-      '2026-05-10': 'lookback',
+      '2026-05-09': 'changed',
+      '2026-05-10': 'unchanged',
       '2026-05-11': 'new',
-    });
+    };
+    expect(reasons({ data, state })).toEqual(expected);
+    expect(reasons({ data, state, over: 'table' })).toEqual(expected);
+  });
+
+  it('takes the whole window with reprocess: always, and nothing older that is unchanged', () => {
+    const state = published(contract, '2026-05-10', at('2026-05-06', '2026-05-07', '2026-05-10'));
+    const data = {
+      ...at('2026-05-06', '2026-05-07', '2026-05-11'),
+      '2026-05-10': [file('2026-05-10', 'a.parquet', 2)],
+    };
+    const incremental = { reprocess: 'always' } as const;
+    for (const over of ['table', 'partition', 'window'] as const) {
+      expect(reasons({ data, state, incremental, over })).toEqual({
+        '2026-05-06': 'unchanged',
+        '2026-05-07': 'lookback',
+        '2026-05-10': 'changed',
+        '2026-05-11': 'new',
+      });
+    }
   });
 
   it('reaches back over a leap day', () => {
     const state = published(contract, '2024-03-02', at('2024-02-28', '2024-02-29'));
-    expect(reasons({ data: ['2024-02-28', '2024-02-29'], state, incremental: { lookback: 2 } })).toEqual({
-      '2024-02-28': 'unchanged',
-      '2024-02-29': 'lookback',
-    });
-  });
-
-  it('leaves what came or changed before the window, with the backfill command that takes it', () => {
-    const state = published(contract, '2026-05-10', at('2026-04-02', '2026-05-10'));
-    const { left } = select({
-      data: { ...at('2026-04-01'), '2026-04-02': [file('2026-04-02', 'a.parquet', 2)] },
-      state,
-    });
-    expect(left.filter(({ reason }) => reason === 'late: not taken')).toEqual([
-      {
-        date: '2026-04-01',
-        reason: 'late: not taken',
-        hint: 'never published, and older than the window that begins 2026-05-07; to take it: tidegate backfill transactions --from 2026-04-01 --to 2026-04-01',
-      },
-      {
-        date: '2026-04-02',
-        reason: 'late: not taken',
-        hint: 'changed since it was published, and older than the window that begins 2026-05-07; to take it: tidegate backfill transactions --from 2026-04-02 --to 2026-04-02',
-      },
-    ]);
+    expect(
+      reasons({
+        data: ['2024-02-28', '2024-02-29'],
+        state,
+        incremental: { lookback: 2, reprocess: 'always' },
+      }),
+    ).toEqual({ '2024-02-28': 'unchanged', '2024-02-29': 'lookback' });
   });
 
   it.each([
-    ['a file more', [file('2026-04-02'), file('2026-04-02', 'b.parquet')], 'late: not taken'],
-    ['another size', [{ ...file('2026-04-02'), size: 7 }], 'late: not taken'],
-    ['another name', [file('2026-04-02', 'c.parquet')], 'late: not taken'],
+    ['a file more', [file('2026-04-02'), file('2026-04-02', 'b.parquet')], 'late'],
+    ['another size', [{ ...file('2026-04-02'), size: 7 }], 'late'],
+    ['another name', [file('2026-04-02', 'c.parquet')], 'late'],
     ['the same files', [file('2026-04-02')], 'unchanged'],
   ])('notices %s in a published partition', (_, files, reason) => {
     const state = published(contract, '2026-05-10', at('2026-04-02'));
@@ -135,9 +159,237 @@ describe('an incremental run', () => {
   it('takes the partitions that only backfills have published while there is no watermark', () => {
     const state = published(contract, null, at('2026-05-01'));
     expect(reasons({ data: ['2026-05-01', '2026-05-02'], state })).toEqual({
-      '2026-05-01': 'lookback',
+      '2026-05-01': 'unchanged',
       '2026-05-02': 'new',
     });
+    const data = { '2026-05-01': [file('2026-05-01', 'b.parquet')] };
+    expect(reasons({ data, state })).toEqual({ '2026-05-01': 'changed' });
+  });
+});
+
+describe('what is late', () => {
+  const state = published(contract, '2026-05-10', at('2026-04-02', '2026-05-08', '2026-05-10'));
+  const data = {
+    ...at('2026-04-01', '2026-05-08', '2026-05-10'),
+    '2026-04-02': [file('2026-04-02', 'a.parquet', 2)],
+  };
+  const hints = (given: Partial<Given>) =>
+    select({ data, state, ...given }).left.filter(({ hint }) => hint !== undefined);
+
+  it.each(['table', 'partition'] as const)('is taken by default, in scope %s', (over) => {
+    expect(reasons({ data, state, over })).toMatchObject({ '2026-04-01': 'late', '2026-04-02': 'late' });
+  });
+
+  it.each([
+    ['hold', 'held: late'],
+    ['ignore', 'late: ignored'],
+  ] as const)('is left by late: %s, with the command that takes it', (late, reason) => {
+    expect(hints({ incremental: { late } })).toEqual([
+      {
+        date: '2026-04-01',
+        reason,
+        hint: 'never published, and older than the window that begins 2026-05-07; to take it: tidegate run transactions --include-late 2026-04-01',
+      },
+      {
+        date: '2026-04-02',
+        reason,
+        hint: 'changed since it was published, and older than the window that begins 2026-05-07; to take it: tidegate run transactions --include-late 2026-04-02',
+      },
+    ]);
+  });
+
+  it('is taken when a request decides so, all of it or of single dates', () => {
+    const incremental = { late: 'hold' } as const;
+    const all: PlanScope = { kind: 'incremental', includeLate: 'all' };
+    expect(reasons({ data, state, incremental, scope: all })).toMatchObject({
+      '2026-04-01': 'late',
+      '2026-04-02': 'late',
+      '2026-05-08': 'unchanged',
+    });
+    const one: PlanScope = { kind: 'incremental', includeLate: [day('2026-04-02'), day('2026-04-03')] };
+    expect(reasons({ data, state, incremental, scope: one })).toMatchObject({
+      '2026-04-01': 'held: late',
+      '2026-04-02': 'late',
+      '2026-04-03': 'no data',
+    });
+  });
+
+  it('is never taken by an incremental run in scope window, whatever the policy: a backfill takes it', () => {
+    for (const late of ['process', 'hold', 'ignore'] as const) {
+      expect(hints({ over: 'window', incremental: { late } })).toEqual([
+        {
+          date: '2026-04-01',
+          reason: 'late: not taken',
+          hint: 'never published, and older than the window that begins 2026-05-07; to take it: tidegate backfill transactions --from 2026-04-01 --to 2026-04-01',
+        },
+        {
+          date: '2026-04-02',
+          reason: 'late: not taken',
+          hint: 'changed since it was published, and older than the window that begins 2026-05-07; to take it: tidegate backfill transactions --from 2026-04-02 --to 2026-04-02',
+        },
+      ]);
+    }
+    expect(() => select({ data, state, over: 'window', scope: { kind: 'incremental', includeLate: 'all' } })).toThrow(
+      expect.objectContaining({ type: 'RequestError', message: expect.stringMatching(/not for scope window/) }),
+    );
+  });
+});
+
+describe('what is gone', () => {
+  const state = published(contract, '2026-05-10', at('2026-05-01', '2026-05-09', '2026-05-10'));
+  const data = ['2026-05-10'];
+
+  it.each([
+    ['keep', 'gone: kept'],
+    ['hold', 'held: gone'],
+    ['remove', 'removed'],
+  ] as const)('is treated as gone: %s says, in the window or before it', (gone, reason) => {
+    expect(reasons({ data, state, incremental: { gone } })).toEqual({
+      '2026-05-01': reason,
+      '2026-05-09': reason,
+      '2026-05-10': 'unchanged',
+    });
+  });
+
+  it('is held with the command that removes it', () => {
+    const { left } = select({ data, state, incremental: { gone: 'hold' } });
+    expect(left[0]).toEqual({
+      date: '2026-05-01',
+      reason: 'held: gone',
+      hint: 'published, and its raw files are gone; to remove it from the table: tidegate run transactions --remove-gone 2026-05-01',
+    });
+  });
+
+  it('is removed when a request decides so, all of it or of single dates, and nothing else is', () => {
+    const all: PlanScope = { kind: 'incremental', removeGone: 'all' };
+    const some: PlanScope = {
+      kind: 'incremental',
+      removeGone: [day('2026-05-09'), day('2026-05-10'), day('2026-05-02')],
+    };
+    for (const gone of ['keep', 'hold'] as const) {
+      expect(reasons({ data, state, incremental: { gone }, scope: all })).toEqual({
+        '2026-05-01': 'removed',
+        '2026-05-09': 'removed',
+        '2026-05-10': 'unchanged',
+      });
+      expect(reasons({ data, state, incremental: { gone }, scope: some })).toEqual({
+        '2026-05-01': gone === 'keep' ? 'gone: kept' : 'held: gone',
+        '2026-05-02': 'no data',
+        '2026-05-09': 'removed',
+        '2026-05-10': 'unchanged',
+      });
+    }
+  });
+
+  it('is removed by a backfill that comes upon it, when the policy says remove', () => {
+    const scope = range('2026-05-08', '2026-05-10');
+    expect(reasons({ data, state, incremental: { gone: 'remove' }, scope })).toEqual({
+      '2026-05-08': 'no data',
+      '2026-05-09': 'removed',
+      '2026-05-10': 'requested',
+    });
+  });
+
+  it('does not empty the table by policy because the raw zone is empty, unless that is asked for', () => {
+    const given: Given = { data: [], state, incremental: { gone: 'remove' } };
+    expect(() => select(given)).toThrow(
+      expect.objectContaining({
+        type: 'SourceError',
+        message: expect.stringMatching(/holds no partition at all.*take all 3 out.*--remove-gone/),
+      }),
+    );
+    expect(reasons({ ...given, scope: { kind: 'incremental', removeGone: 'all' } })).toEqual({
+      '2026-05-01': 'removed',
+      '2026-05-09': 'removed',
+      '2026-05-10': 'removed',
+    });
+  });
+
+  it.each(['includeLate', 'removeGone'] as const)('is no business of a %s that names no date', (key) => {
+    const scope = { kind: 'incremental', [key]: ['2026-02-30'] } as unknown as PlanScope;
+    expect(() => select({ data, state, scope })).toThrow(
+      expect.objectContaining({ type: 'RequestError', message: expect.stringMatching(/"2026-02-30" is not a date/) }),
+    );
+  });
+});
+
+describe('an incremental run in scope window', () => {
+  const over = 'window';
+  const state = published(contract, '2026-05-10', at('2026-05-01', '2026-05-07', '2026-05-10'));
+
+  it('takes nothing when nothing in the window is new or changed', () => {
+    const data = ['2026-04-01', '2026-05-01', '2026-05-07', '2026-05-10'];
+    expect(reasons({ data, state, over })).toEqual({
+      '2026-04-01': 'late: not taken',
+      '2026-05-01': 'unchanged',
+      '2026-05-07': 'unchanged',
+      '2026-05-10': 'unchanged',
+    });
+  });
+
+  it.each([
+    ['new', at('2026-05-11')],
+    ['changed', { '2026-05-10': [file('2026-05-10', 'b.parquet')] }],
+  ])('takes all of it when one of its partitions is %s', (reason, more) => {
+    const data = { ...at('2026-05-01', '2026-05-07', '2026-05-10'), ...more };
+    expect(reasons({ data, state, over })).toEqual({
+      '2026-05-01': 'unchanged',
+      '2026-05-07': 'lookback',
+      '2026-05-10': 'lookback',
+      [Object.keys(more)[0]!]: reason,
+    });
+  });
+
+  it('takes the rest of it when one of its partitions is removed', () => {
+    const data = ['2026-05-01', '2026-05-07'];
+    expect(reasons({ data, state, over, incremental: { gone: 'remove' } })).toEqual({
+      '2026-05-01': 'unchanged',
+      '2026-05-07': 'lookback',
+      '2026-05-10': 'removed',
+    });
+    expect(reasons({ data, state, over })).toMatchObject({ '2026-05-07': 'unchanged', '2026-05-10': 'gone: kept' });
+  });
+});
+
+describe('in scope table, what was consumed and has changed', () => {
+  const over = 'table';
+  const changed = (date: string) => ({ [date]: [file(date, 'a.parquet', 2)] });
+  const state = published(contract, '2026-05-10', at('2026-03-01', '2026-05-01', '2026-05-10', '2026-07-01'));
+
+  it('is taken even before the start or in the future, since its rows decide about the keys of others', () => {
+    const data = {
+      ...changed('2026-03-01'),
+      ...at('2026-03-02', '2026-05-10', '2026-07-02'),
+      ...changed('2026-07-01'),
+    };
+    const incremental = { start: day('2026-04-01') };
+    expect(reasons({ data, state, incremental, over })).toEqual({
+      '2026-03-01': 'late',
+      '2026-03-02': 'before-start',
+      '2026-05-01': 'gone: kept',
+      '2026-05-10': 'unchanged',
+      '2026-07-01': 'changed',
+      '2026-07-02': 'future',
+    });
+    expect(reasons({ data, state, incremental })).toMatchObject({
+      '2026-03-01': 'before-start',
+      '2026-07-01': 'future',
+    });
+  });
+
+  it.each([
+    ['a range', range('2026-05-01', '2026-05-02')],
+    ['the stale', { kind: 'backfill', select: 'stale' } as const],
+  ])('goes with a backfill of %s, but not what is gone or was never consumed', (_, scope) => {
+    const data = { ...changed('2026-03-01'), ...at('2026-04-01', '2026-05-01'), ...changed('2026-05-10') };
+    const { taken, left } = select({ data, state, scope, over });
+    expect(taken.filter(({ reason }) => reason === 'changed').map(({ date }) => date)).toEqual([
+      '2026-03-01',
+      '2026-05-10',
+    ]);
+    expect([...taken, ...left].map(({ date }) => date)).not.toContain('2026-04-01');
+    const alone = select({ data, state, scope });
+    expect(alone.taken.filter(({ reason }) => reason === 'changed')).toEqual([]);
   });
 });
 

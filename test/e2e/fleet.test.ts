@@ -6,7 +6,7 @@ import { type RunSummary, runWorkflowId } from '../../src/workflows/messages';
 import { Installation } from '../support/installation';
 import { type Expected, expectTableEquals, oracle } from '../support/oracle';
 import { python } from '../support/python';
-import { type S3Server, SECRET_KEY, startS3Server } from '../support/s3-server';
+import { ACCESS_KEY, type S3Server, SECRET_KEY, startS3Server } from '../support/s3-server';
 import { type Transaction, contractYaml, transaction } from '../support/transactions';
 import type { WorkerProcess } from '../support/worker-process';
 
@@ -182,10 +182,21 @@ test('what the documents show in Python runs against it, checkpoint and all, and
   expect((await (await installation.table()).verify({})).faults).toEqual([]);
 });
 
-test('no worker wrote the secret key into its log', () => {
-  for (const { output } of [doomed, ...survivors]) {
-    expect(output).toContain('worker started');
-    expect(output).not.toContain(SECRET_KEY);
+test('no credential stands in a log of a worker, or in a history', async () => {
+  const logs = [doomed, ...survivors].map(({ output }) => output);
+  for (const output of logs) expect(output).toContain('worker started');
+  const histories: string[] = [];
+  for await (const { workflowId, runId } of installation.client.workflow.list()) {
+    const history = await installation.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const payload = /"data":"([\w+/=]+)"/g;
+    histories.push(
+      JSON.stringify(history).replaceAll(payload, (_, data: string) => Buffer.from(data, 'base64').toString()),
+    );
+  }
+  expect(histories.length).toBeGreaterThan(2);
+  expect(histories.join().includes(TABLE)).toBe(true);
+  for (const text of [...logs, ...histories]) {
+    for (const secret of [ACCESS_KEY, SECRET_KEY]) expect(text.includes(secret)).toBe(false);
   }
 });
 

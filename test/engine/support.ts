@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Column, Contract, Gate, OrderColumn, Scope } from '../../src/contract/contract';
 import type { PartitionDate } from '../../src/discovery/partition-date';
 import type { PlannedPartition } from '../../src/discovery/plan-types';
-import { resolve, transformPartition } from '../../src/engine';
+import { resolve, transformPartitions } from '../../src/engine';
 import type { PartitionResolution, PartitionResult, TransformInput } from '../../src/engine';
 import { readFooterFacts } from '../../src/engine/footer';
 import type { ResolveLimits } from '../../src/engine/resolve';
@@ -38,7 +38,7 @@ export function contractOf(root: string, rules: Rules): Contract {
     pipeline: 'engine-test',
     source: { path: join(root, 'raw'), partitionColumn: 'date', extraColumns: 'drop', unrecognized: 'warn' },
     columns: rules.columns,
-    incremental: { start: null, lookback: 3, future: 'leave' },
+    incremental: { start: null, lookback: 3, reprocess: 'changed', late: 'process', gone: 'keep', future: 'leave' },
     deduplicate: {
       primaryKey: rules.primaryKey ?? ['id'],
       orderBy: rules.orderBy ?? [{ column: 'at', direction: 'desc' }],
@@ -46,6 +46,7 @@ export function contractOf(root: string, rules: Rules): Contract {
     },
     gates: rules.gates ?? [],
     publish: { path: join(root, 'table'), format: 'directory', keep: { versions: 30, days: 7 } },
+    engine: { memory: 1024 ** 3 },
     schedule: null,
     notify: { webhook: null },
   };
@@ -108,33 +109,36 @@ export const stagedPath: TransformInput['outputPath'] = ({ kind, date, run, atte
 
 let attempts = 0;
 
-/** One run of the engine over the whole plan. */
+/**
+ * One run of the engine over the whole plan.
+ * @param keys are resolved before, or (in scope `partition`) along with the one pass over each partition.
+ */
 export async function runEngine(
   contract: Contract,
   partitions: readonly PlannedPartition[],
   limits?: ResolveLimits,
+  keys: 'before' | 'along' = 'before',
 ): Promise<EngineRun> {
   const attempt = `attempt-${attempts++}`;
   const staging = join(contract.publish.path, '_staging', 'run', attempt);
   const directory = join(contract.publish.path, '_runs', attempt);
   const sourceRoot = contract.source.path;
-  const resolutions = await resolve({ contract, sourceRoot, partitions, directory }, {}, limits);
-  const results: PartitionResult[] = [];
-  for (const [i, partition] of partitions.entries()) {
-    results.push(
-      await transformPartition({
-        contract,
-        sourceRoot,
-        partition,
-        resolution: resolutions[i]!,
-        resolutionDir: directory,
-        tableRoot: contract.publish.path,
-        outputPath: stagedPath,
-        run: 'run',
-        attempt,
-      }),
-    );
-  }
+  await mkdir(directory, { recursive: true });
+  const resolutions =
+    keys === 'before' ? await resolve({ contract, sourceRoot, partitions, directory }, {}, limits) : [];
+  const results = await transformPartitions(
+    partitions.map((partition, i) => ({
+      contract,
+      sourceRoot,
+      partition,
+      resolution: resolutions[i] ?? null,
+      resolutionDir: directory,
+      tableRoot: contract.publish.path,
+      outputPath: stagedPath,
+      run: 'run',
+      attempt,
+    })),
+  );
   return { resolutions, results, staging };
 }
 
@@ -153,11 +157,14 @@ export async function expectLikeOracle(
   paths: readonly string[],
   limits?: ResolveLimits,
 ): Promise<{ expected: Expected; run: EngineRun }> {
-  const [expected, run] = await Promise.all([
-    oracle({ contract }),
-    planOf(contract, paths).then(async (plan) => runEngine(contract, plan, limits)),
-  ]);
+  const plan = await planOf(contract, paths);
+  const [expected, run] = await Promise.all([oracle({ contract }), runEngine(contract, plan, limits)]);
   expectCounts(run.results, expected);
   await expectTableEquals(run.staging, expected);
+  if (contract.deduplicate.scope === 'partition') {
+    const along = await runEngine(contract, plan, undefined, 'along');
+    expectCounts(along.results, expected);
+    await expectTableEquals(along.staging, expected);
+  }
   return { expected, run };
 }

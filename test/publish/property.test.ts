@@ -5,7 +5,7 @@ import { VoidPlan } from '../../src/errors';
 import { openTable } from '../../src/publish';
 import { checkTable, readVersion } from './support/check-table';
 import { withFault } from './support/faulty-fs';
-import { contractFor, newTablePath, stage } from './support/fixture';
+import { contractFor, day, newTablePath, stage } from './support/fixture';
 
 const DATES = ['2026-05-01', '2026-05-02', '2026-05-03', '2026-05-04'];
 
@@ -14,6 +14,8 @@ const step = fc.record({
   /** Few ids, so that some come back. */
   request: fc.integer({ min: 0, max: 5 }).map((n) => `request ${n}`),
   dates: fc.subarray(DATES, { minLength: 1 }),
+  /** Those of them that are published leave the table, unless the run rewrites them. */
+  gone: fc.oneof(fc.constant<string[]>([]), fc.subarray(DATES)),
   /** Plans on this many versions before the newest. */
   behind: fc.constantFrom(0, 0, 0, 1, 2),
   diesAt: fc.option(fc.integer({ min: 0, max: 130 }), { nil: null, freq: 3 }),
@@ -31,10 +33,12 @@ it('whatever is published, dies and recovers, in any order: one commit a request
         const committed: string[] = [];
         const bases = [await openTable(contractFor(path)).read()];
 
-        for (const { request, dates, behind, diesAt, keep } of steps) {
+        for (const { request, dates, gone, behind, diesAt, keep } of steps) {
           const contract = contractFor(path, { keep });
           const base = bases.at(-1 - Math.min(behind, bases.length - 1))!;
-          const input = await stage({ contract, base, requestId: request, outcomes: dates.map((date) => ({ date })) });
+          const removed = gone.filter((date) => base.partitions.has(day(date)) && !dates.includes(date));
+          const outcomes = dates.map((date) => ({ date }));
+          const input = await stage({ contract, base, requestId: request, outcomes, removed });
           const fault = { at: diesAt ?? Number.POSITIVE_INFINITY, mode: 'dead', code: 'EIO' } as const;
           const { outcome } = await withFault(fault, () => openTable(contract).publish(input));
 
@@ -53,6 +57,7 @@ it('whatever is published, dies and recovers, in any order: one commit a request
             expect(known || stale).toBe(false);
             committed.push(request);
             model = { ...model, ...Object.fromEntries(dates.map((date) => [date, request])) };
+            for (const date of removed) delete model[date];
             bases.push(await table.read());
           }
           expect(commits.map((commit) => commit.requestId)).toEqual(committed);

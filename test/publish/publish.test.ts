@@ -88,6 +88,47 @@ describe('publishing to a directory', () => {
     expect(await inode(second)).toBe(await inode(first));
   });
 
+  it('takes removed partitions out, even when that is all a run does, and older versions keep them', async () => {
+    await publish('request 1', [
+      { date: '2026-05-01', published: 3, quarantined: 2, superseded: 1 },
+      { date: '2026-05-02', quarantined: 1 },
+    ]);
+    const first = (await table.pathOf()).path;
+    const base = await table.read();
+    const input = await stage({
+      contract: contract(),
+      base,
+      requestId: 'request 2',
+      outcomes: [],
+      removed: ['2026-05-01'],
+    });
+    const commit = await table.publish(input);
+
+    expect(commit).toMatchObject({
+      version: 2,
+      partitions: 0,
+      removed: 1,
+      range: { from: '2026-05-01', to: '2026-05-01' },
+      watermark: { before: '2026-05-02', after: '2026-05-02' },
+      totals: { read: 0, published: 0 },
+    });
+    expect((await table.history())[0]).toEqual(commit);
+    const state = await table.read();
+    expect([...state.partitions.keys()]).toEqual(['2026-05-02']);
+    const second = (await table.pathOf()).path;
+    expect(await contents(second)).toEqual({ 'date=2026-05-02': 'request 1' });
+    expect(await contents(second, 'quarantine')).toEqual({ 'date=2026-05-02': 'request 1' });
+    expect(Object.keys(await contents(first))).toEqual(['date=2026-05-01', 'date=2026-05-02']);
+    expect((await table.report(2)).removed).toEqual([
+      { date: '2026-05-01', reason: 'gone', published: 3, quarantined: 2 },
+    ]);
+    // What has gone can be published again as if it were new, and be brought back by a rollback.
+    await publish('request 3', [{ date: '2026-05-01' }]);
+    const back = await table.rollback({ requestId: 'request 4', run: 'abc', to: 1 });
+    expect(back.partitions).toBe(1);
+    expect([...(await table.read()).partitions.keys()]).toEqual(['2026-05-01', '2026-05-02']);
+  });
+
   it('states every partition, with its counts and what it was computed from', async () => {
     await publish('request 1', [{ date: '2026-05-02', published: 2 }]);
     await publish('request 2', [{ date: '2026-05-01', published: 0, quarantined: 2 }]);
@@ -264,6 +305,18 @@ describe('what publishing refuses, before anything is visible', () => {
     const input = await staged('a', [{ date: '2026-05-01', published: 3 }]);
     const report = { ...input.report, totals: { ...input.report.totals, published: 2 } };
     await refused({ ...input, report }).toEqual(conservation(/rows published in all: 3, but the report's total is 2/));
+  });
+
+  it('a partition both written and removed, and a report that speaks of other removals', async () => {
+    const input = await staged('request 1', [{ date: '2026-05-01' }]);
+    const removed = [{ date: day('2026-05-01'), reason: 'gone' as const }];
+    await refused({ ...input, plan: { ...input.plan, removed } }).toEqual(
+      conservation(/2026-05-01 is planned and to be removed/),
+    );
+    const others = [{ date: day('2026-05-02'), reason: 'gone' as const }];
+    await refused({ ...input, plan: { ...input.plan, removed: others } }).toEqual(
+      conservation(/removes the partitions 2026-05-02, the report says none/),
+    );
   });
 
   it('a planned partition without a result', async () => {

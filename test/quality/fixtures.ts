@@ -46,6 +46,7 @@ export const plan: Plan = {
   windowFrom: day('2026-05-04'),
   watermark: day('2026-05-08'),
   partitions: [partitionOf('2026-05-07', 'lookback', 1200), partitionOf('2026-05-08', 'new', 10)],
+  removed: [],
   left: [
     {
       date: day('2026-04-30'),

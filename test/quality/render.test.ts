@@ -66,6 +66,32 @@ test('a plan and the report of its run show the same discovery', () => {
   expect(renderDiscovery(discoveryOfPlan(plan), PLAIN)).toBe(discovery);
 });
 
+test('removed partitions, coupled ones and the decisions of the request are shown', () => {
+  const coupled = { ...plan.partitions[0]!, reason: 'coupled' as const, keys: 1200 };
+  const text = renderDiscovery(
+    discoveryOfPlan({
+      ...plan,
+      scope: { kind: 'incremental', includeLate: 'all', removeGone: [day('2026-04-29')] },
+      partitions: [coupled, plan.partitions[1]!],
+      removed: [{ date: day('2026-04-29'), reason: 'gone' }],
+      left: [],
+      ignored: [],
+    }),
+    PLAIN,
+  );
+  expect(`\n${text}`).toBe(`
+Partition discovery  transactions, incremental, late included, gone removed (2026-04-29), watermark 2026-05-07, window from 2026-05-04 on
+┌────────────┬──────────┬──────────────────────┬───────┬───────┬────────┐
+│ date       │ selected │ reason               │ files │  rows │  bytes │
+├────────────┼──────────┼──────────────────────┼───────┼───────┼────────┤
+│ 2026-04-29 │ removed  │ gone                 │       │       │        │
+│ 2026-05-07 │ yes      │ coupled (1,200 keys) │     1 │ 1,200 │ 1.5 kB │
+│ 2026-05-08 │ yes      │ new                  │     1 │    10 │ 1.5 kB │
+├────────────┼──────────┼──────────────────────┼───────┼───────┼────────┤
+│ total      │ 2 of 3   │                      │     2 │ 1,210 │ 3.0 kB │
+└────────────┴──────────┴──────────────────────┴───────┴───────┴────────┘`);
+});
+
 test('a run that selected nothing says so and shows no empty tables', () => {
   const nothing = {
     ...report,

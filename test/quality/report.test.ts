@@ -3,6 +3,8 @@ import {
   addCounts,
   buildReport,
   checkConservation,
+  countHeld,
+  leftOut,
   mergeReports,
   parseReport,
   stalePartitions,
@@ -42,6 +44,86 @@ test('warnings name misfiled rows, ties, ignored entries, late partitions and st
     '1 partition older than the window holds data that is not published (2026-04-30). Take it with: tidegate backfill transactions --from 2026-04-30 --to 2026-04-30',
     '1 published partition still stands under earlier gates (2026-05-01). Restate with: tidegate backfill transactions --stale',
   ]);
+});
+
+test('removed partitions stand in the report with the rows they had, and are no longer stale', () => {
+  const removing = { ...plan, removed: [{ date: day('2026-05-01'), reason: 'gone' as const }] };
+  const published = new Map([
+    [day('2026-05-01'), { counts: countsOf({ read: 9, superseded: 1, published: 1234, quarantined: 2 }) }],
+  ]);
+  const built = buildReport({ plan: removing, planDigest: 'd', requestId: 'q', results, published });
+  expect(built.removed).toEqual([{ date: '2026-05-01', reason: 'gone', published: 1234, quarantined: 2 }]);
+  expect(built.totals).toEqual(report.totals);
+  expect(built.warnings[0]).toBe(
+    '1 partition whose raw files are gone was removed from the table (2026-05-01): 1,234 published and 2 rejected rows.',
+  );
+  expect(parseReport(JSON.stringify(built), 'report.json')).toEqual(built);
+  expect(stalePartitions(removing, [{ date: day('2026-05-01'), rowsDigest: 'earlier' }])).toEqual([]);
+});
+
+test('a report of an earlier release, which knows of no removal, removed nothing', () => {
+  const { removed: _, ...earlier } = report;
+  expect(parseReport(JSON.stringify(earlier), 'report.json')).toEqual(report);
+});
+
+const LEFT = [
+  { date: day('2026-04-01'), reason: 'held: late' },
+  { date: day('2026-04-02'), reason: 'held: late' },
+  { date: day('2026-04-03'), reason: 'late: ignored' },
+  { date: day('2026-04-04'), reason: 'gone: kept' },
+  { date: day('2026-04-05'), reason: 'held: gone' },
+  { date: day('2026-04-06'), reason: 'unchanged' },
+  { date: day('2026-07-01'), reason: 'future' },
+] as const;
+
+test('what is held comes first, and each has the command that decides', () => {
+  expect(leftOut('transactions', LEFT).map(({ what, held, command }) => [held, what, command])).toEqual([
+    [
+      true,
+      '2 late partitions are held (2026-04-01 and 2026-04-02): new or changed, and older than the window',
+      'tidegate run transactions --include-late',
+    ],
+    [
+      true,
+      '1 published partition whose raw files are gone is held (2026-04-05)',
+      'tidegate run transactions --remove-gone',
+    ],
+    [
+      false,
+      '1 late partition is ignored (2026-04-03), as incremental.late says',
+      'tidegate run transactions --include-late',
+    ],
+    [
+      false,
+      '1 published partition whose raw files are gone is kept (2026-04-04)',
+      'tidegate run transactions --remove-gone',
+    ],
+    [
+      false,
+      '1 partition dated later than tomorrow (UTC) was left (2026-07-01); incremental.future: accept takes such partitions',
+      null,
+    ],
+  ]);
+  expect(countHeld(LEFT)).toBe(3);
+  expect(leftOut('transactions', plan.left).map(({ command }) => command)).toEqual([
+    'tidegate backfill transactions --from 2026-04-30 --to 2026-04-30',
+  ]);
+  expect(countHeld(plan.left)).toBe(0);
+});
+
+test('what waits for a decision is warned of, what the policy settles is not', () => {
+  const { warnings } = buildReport({
+    plan: { ...plan, ignored: [], left: LEFT, partitions: [] },
+    planDigest: 'd',
+    requestId: 'q',
+    results: [],
+  });
+  expect(warnings.map((warning) => warning.slice(0, 30))).toEqual([
+    '2 late partitions are held (20',
+    '1 published partition whose ra',
+    '1 partition dated later than t',
+  ]);
+  expect(warnings[0]).toMatch(/To decide: tidegate run transactions --include-late$/);
 });
 
 test('a partition without a result, or one too many, is refused', () => {

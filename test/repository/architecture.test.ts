@@ -57,7 +57,7 @@ const VOCABULARY = new Set([
 ]);
 
 /** Modules beside the rooms that any room that touches the world may use. */
-const SHARED = new Set(['failpoints', 'logger']);
+const SHARED = new Set(['failpoints', 'logger', 'user-cache']);
 /** Packages that only compute. */
 const PURE_PACKAGES = new Set(['@js-temporal/polyfill', 'canonicalize', 'zod']);
 

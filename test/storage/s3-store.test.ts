@@ -114,7 +114,9 @@ describe('reading and writing', () => {
     await put('', '');
     await put('date=2026-05-01/', '');
     await put('a//b.parquet', 'x');
-    expect(await listed()).toMatchObject([{ key: 'a//b.parquet', special: 'unusable name' }]);
+    // To versitygw keys are paths of files, where two slashes are one.
+    const odd = { key: 'a//b.parquet', special: 'unusable name' };
+    expect(await listed()).toMatchObject([server.name === 'versitygw' ? { key: 'a/b.parquet' } : odd]);
     await expect(store.read('a//b.parquet')).rejects.toThrow(/leaves the folder/);
     await expect(store.write('../other', '')).rejects.toBeInstanceOf(TerminalError);
     expect(() => store.urlOf('..')).toThrow(TerminalError);
@@ -196,14 +198,24 @@ describe('putIfAbsent', () => {
   }, 120_000);
 
   it('refuses a store that ignores the condition, with the reason, before anything is written there', async () => {
-    proxy.ignoreHeader = 'if-none-match';
-    const failure = store.putIfAbsent('tidegate.json', 'x');
-    await expect(failure).rejects.toBeInstanceOf(TerminalError);
-    await expect(failure).rejects.toThrow(/does not honour conditional writes.*If-None-Match/s);
-    expect(await listed()).toEqual([]);
-    proxy.ignoreHeader = null;
-    expect(await store.putIfAbsent('tidegate.json', 'x')).toBe(true);
-    expect((await listed()).map(({ key }) => key)).toEqual(['tidegate.json']);
+    // Where signatures are checked, as versitygw does, no header can be taken off on the way.
+    const lax = server.name === 'moto' ? server : await startS3Server('moto');
+    const between = lax === server ? proxy : await startS3Proxy(lax.port);
+    try {
+      if (lax !== server) await lax.createBucket('lake');
+      Object.assign(process.env, s3Environment(between.port));
+      between.ignoreHeader = 'if-none-match';
+      const failure = store.putIfAbsent('tidegate.json', 'x');
+      await expect(failure).rejects.toBeInstanceOf(TerminalError);
+      await expect(failure).rejects.toThrow(/does not honour conditional writes.*If-None-Match/s);
+      expect(await listed()).toEqual([]);
+      between.ignoreHeader = null;
+      expect(await store.putIfAbsent('tidegate.json', 'x')).toBe(true);
+      expect((await listed()).map(({ key }) => key)).toEqual(['tidegate.json']);
+    } finally {
+      Object.assign(process.env, s3Environment(proxy.port));
+      if (lax !== server) await Promise.all([between.close(), lax.stop()]);
+    }
   });
 
   it('tries again while the store sees another conditional write under way, and then wins or loses', async () => {

@@ -6,34 +6,57 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const REQUIREMENTS = join(__dirname, 'requirements.txt');
+const DUCKDB_DELTA = join(__dirname, 'requirements-duckdb-delta.txt');
 const CACHE = join(__dirname, '..', '..', 'node_modules', '.cache', 'tidegate');
 const STALE_LOCK_MS = 30_000;
 const TOUCH_MS = 5_000;
+const PIP = ['-m', 'pip', 'install', '--disable-pip-version-check', '--only-binary', ':all:'];
 
 /** The environment's interpreter: `TIDEGATE_TEST_PYTHON` (which must have the packages), or that of the environment made here. */
 export function pythonPath(): string {
   return process.env.TIDEGATE_TEST_PYTHON ?? join(environment(), 'bin', 'python');
 }
 
-/** Named by what is in it, so that another set of versions is another environment. */
-function environment(): string {
-  const digest = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 16);
-  return join(CACHE, `python-${digest}`);
+/** A folder for `PYTHONPATH`: with it the interpreter has a DuckDB that can read Delta, and all else as without. */
+export function duckdbDeltaFolder(): string {
+  // Native packages fit one interpreter.
+  return join(CACHE, `duckdb-delta-${digestOf(readFileSync(DUCKDB_DELTA), pythonPath())}`);
 }
 
-/** Makes the environment unless it is there. Several processes may call this at once. */
+/** Named by what is in it, so that another set of versions is another environment. */
+const environment = (): string => join(CACHE, `python-${digestOf(readFileSync(REQUIREMENTS))}`);
+
+function digestOf(...parts: (Buffer | string)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Makes the environment and the folder unless they are there. Several processes may call this at once. */
 export async function ensurePython(): Promise<void> {
-  const complete = join(environment(), '.complete');
-  if (process.env.TIDEGATE_TEST_PYTHON !== undefined || existsSync(complete)) return;
+  if (process.env.TIDEGATE_TEST_PYTHON === undefined) {
+    await ensure(environment(), 'Installing Python packages for the tests (once) …', async (folder) => {
+      await run('python3', ['-m', 'venv', folder], `Is python3 with its venv module installed? ${OR_SET}`);
+      await run(pythonPath(), [...PIP, '-r', REQUIREMENTS], `Is PyPI reachable? ${OR_SET}`);
+    });
+  }
+  await ensure(duckdbDeltaFolder(), "Installing DuckDB's Delta reader for the tests (once) …", (folder) =>
+    run(pythonPath(), [...PIP, '--target', folder, '-r', DUCKDB_DELTA], 'Is PyPI reachable?'),
+  );
+}
+
+const OR_SET = `Or set TIDEGATE_TEST_PYTHON to an interpreter that has the packages of ${REQUIREMENTS}.`;
+
+async function ensure(folder: string, what: string, make: (folder: string) => Promise<void>): Promise<void> {
+  const complete = join(folder, '.complete');
+  if (existsSync(complete)) return;
   await mkdir(CACHE, { recursive: true });
-  const unlock = await lock(`${environment()}.lock`);
+  const unlock = await lock(`${folder}.lock`);
   try {
     if (existsSync(complete)) return;
-    process.stderr.write('Installing Python packages for the tests (once) …\n');
-    await rm(environment(), { recursive: true, force: true });
-    await run('python3', ['-m', 'venv', environment()], 'Is python3 with its venv module installed?');
-    const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--only-binary', ':all:', '-r', REQUIREMENTS];
-    await run(pythonPath(), pip, 'Is PyPI reachable?');
+    process.stderr.write(`${what}\n`);
+    await rm(folder, { recursive: true, force: true });
+    await make(folder);
     await writeFile(complete, '');
   } finally {
     await unlock();
@@ -61,13 +84,7 @@ async function lock(path: string): Promise<() => Promise<void>> {
 async function run(command: string, args: readonly string[], hint: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', process.stderr, process.stderr] });
-    const fail = (why: string): void =>
-      reject(
-        new Error(
-          `${command} ${args.join(' ')}: ${why}. ${hint} ` +
-            `Or set TIDEGATE_TEST_PYTHON to an interpreter that has the packages of ${REQUIREMENTS}.`,
-        ),
-      );
+    const fail = (why: string): void => reject(new Error(`${command} ${args.join(' ')}: ${why}. ${hint}`));
     child.on('error', (error) => fail(error.message));
     child.on('exit', (code, signal) => (code === 0 ? resolve() : fail(`exit ${code ?? signal}`)));
   });

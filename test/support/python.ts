@@ -31,15 +31,20 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-let server: { readonly process: ChildProcessWithoutNullStreams; readonly waiting: Waiting[] } | undefined;
+interface Interpreter {
+  readonly process: ChildProcessWithoutNullStreams;
+  readonly waiting: Waiting[];
+}
+
+/** By the folder put before the interpreter's own packages. */
+const servers = new Map<string, Interpreter>();
 
 /**
  * Runs a Python script with polars, duckdb, pyarrow and deltalake at hand. It finds its argument in
  * `input` and leaves its result in `output`; both are JSON. Rejects with Python's traceback.
  */
-export async function python<T>(script: string, input: unknown = null, name = 'script'): Promise<T> {
-  server ??= start();
-  const { process: child, waiting } = server;
+export async function python<T>(script: string, input: unknown = null, name = 'script', packages = ''): Promise<T> {
+  const { process: child, waiting } = servers.get(packages) ?? start(packages);
   return new Promise<T>((resolve, reject) => {
     waiting.push({ resolve: resolve as (value: unknown) => void, reject });
     child.stdin.write(`${JSON.stringify({ script, input, name })}\n`);
@@ -51,9 +56,11 @@ export async function pythonFile<T>(file: string, input: unknown): Promise<T> {
   return python<T>(readFileSync(join(__dirname, file), 'utf8'), input, file);
 }
 
-function start(): NonNullable<typeof server> {
-  const child = spawn(pythonPath(), ['-u', '-c', SERVER], { stdio: ['pipe', 'pipe', 'pipe'] });
+function start(packages: string): Interpreter {
+  const env = packages === '' ? process.env : { ...process.env, PYTHONPATH: packages };
+  const child = spawn(pythonPath(), ['-u', '-c', SERVER], { stdio: ['pipe', 'pipe', 'pipe'], env });
   const waiting: Waiting[] = [];
+  servers.set(packages, { process: child, waiting });
   let errors = '';
   child.stderr.on('data', (data: Buffer) => {
     errors = (errors + data.toString()).slice(-10_000);
@@ -65,19 +72,19 @@ function start(): NonNullable<typeof server> {
     else reject(new Error(answer.error));
   });
   const fail = (why: string): void => {
-    server = undefined;
+    servers.delete(packages);
     for (const { reject } of waiting.splice(0)) reject(new Error(`Python ended: ${why}\n${errors}`));
   };
   child.on('error', (error) => fail(error.message));
   child.on('exit', (code, signal) => fail(`exit ${code ?? signal}`));
   child.stdin.on('error', () => {});
-  return { process: child, waiting };
+  return servers.get(packages)!;
 }
 
-// Jest gives every test file its own copy of this module, and so its own process.
+// Jest gives every test file its own copy of this module, and so its own processes.
 if (typeof afterAll === 'function') {
   afterAll(() => {
-    server?.process.stdin.end();
-    server = undefined;
+    for (const server of servers.values()) server.process.stdin.end();
+    servers.clear();
   });
 }

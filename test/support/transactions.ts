@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import pl from 'nodejs-polars';
+import type { Scope } from '../../src/contract';
 
 /** One raw transaction, as the end-to-end tests write them. */
 export interface Transaction {
@@ -48,7 +49,12 @@ export function land(root: string, date: string, rows: readonly Transaction[], n
 export interface ContractOptions {
   readonly pipeline?: string;
   readonly lookback?: number;
-  readonly scope?: 'partition' | 'window';
+  readonly scope?: Scope;
+  /**
+   * More of `incremental`. By default a run computes its window anew, so that one without new data commits too;
+   * tests about what a run skips say `reprocess: changed`, which is the product's default.
+   */
+  readonly policy?: string;
   /** YAML appended at the top level. */
   readonly more?: string;
 }
@@ -58,6 +64,7 @@ export function contractYaml({
   pipeline = 'transactions',
   lookback = 3,
   scope = 'window',
+  policy = 'reprocess: always',
   more = '',
 }: ContractOptions = {}): string {
   return `pipeline: ${pipeline}
@@ -68,7 +75,7 @@ columns:
   transaction_receipt: string
   amount: float64
   updated_at: timestamp[ms]
-incremental: { lookback: ${lookback} }
+incremental: { lookback: ${lookback}${policy && `, ${policy}`} }
 deduplicate: { primaryKey: [transaction_id], orderBy: [updated_at], scope: ${scope} }
 gates:
   - { kind: notNull, column: user_id }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   parseCancelRun,
+  parseIncremental,
   parsePause,
   parseRequest,
   parseWithdrawal,
@@ -19,6 +20,29 @@ test('a request is taken as it is, without what does not belong', () => {
   expect(parseRequest({ ...request, scope: { kind: 'incremental', from: 'x' } })).toMatchObject({
     scope: { kind: 'incremental' },
   });
+});
+
+test('decisions of an incremental request come through in order, each date once; none is no decision', () => {
+  const scopeOf = (scope: object) => parseRequest({ ...request, scope: { kind: 'incremental', ...scope } })?.scope;
+  expect(scopeOf({ includeLate: 'all', removeGone: ['2026-05-02', '2026-05-01', '2026-05-02'] })).toEqual({
+    kind: 'incremental',
+    includeLate: 'all',
+    removeGone: ['2026-05-01', '2026-05-02'],
+  });
+  expect(scopeOf({ includeLate: [], removeGone: null })).toEqual({ kind: 'incremental' });
+});
+
+test.each([
+  [{ includeLate: true }, 'includeLate is "all" or a list of at most 1000 dates such as ["2026-05-01"], found true'],
+  [{ includeLate: '2026-05-01' }, 'found "2026-05-01"'],
+  [{ includeLate: '' }, 'found ""'],
+  [{ removeGone: ['2026-05-01', '2026-02-30'] }, 'removeGone is "all" or a list'],
+  [{ removeGone: ['2026-05-01', '2026-02-30'] }, 'found "2026-02-30" in it'],
+  [{ removeGone: [7] }, 'found 7 in it'],
+  [{ removeGone: Array(1001).fill('2026-05-01') }, 'found 1001'],
+])('%j is no decision: the requester is told, and a request with it is dropped', (decision, message) => {
+  expect(parseIncremental(decision)).toContain(message);
+  expect(parseRequest({ ...request, scope: { kind: 'incremental', ...decision } })).toBeNull();
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { PartitionDate } from '../../src/discovery/partition-date';
 import { CANCELLED, type RunRequest, type RunSummary } from '../../src/workflows/messages';
 import { type Outcome, RequestQueue, skipped } from '../../src/workflows/request-queue';
 
@@ -17,6 +18,7 @@ function done(requestId: string): Outcome {
   };
   return { ok: true, summary };
 }
+const day = (text: string) => text as PartitionDate;
 const failed: Outcome = { ok: false, failure: { type: 'SchemaMismatch', message: 'no' } };
 
 test('incremental requests that have not started share one run; backfills do not', () => {
@@ -47,6 +49,35 @@ test('an incremental request that asks for one exact plan shares its run with no
   expect(queue.start()?.waiters.map((waiter) => waiter.requestId)).toEqual(['i1', 'i3']);
   expect(queue.finish(done('i1'), AT)).toHaveLength(2);
   expect(queue.start()).toMatchObject({ requestId: 'i2', plan: 'abc' });
+});
+
+test('requests with other decisions have runs of their own, whoever comes first; those with the same share one', () => {
+  const queue = new RequestQueue();
+  const late = { kind: 'incremental', includeLate: 'all' } as const;
+  const gone = { kind: 'incremental', removeGone: [day('2026-05-01'), day('2026-05-02')] } as const;
+  const asked = [
+    request('plain 1'),
+    { ...request('late 1'), scope: late },
+    request('plain 2'),
+    { ...request('gone 1'), scope: gone },
+    { ...request('both'), scope: { ...late, removeGone: gone.removeGone } },
+    { ...request('late 2'), scope: late },
+    { ...request('gone 2'), scope: structuredClone(gone) },
+    { ...request('other dates'), scope: { kind: 'incremental', removeGone: [day('2026-05-01')] } as const },
+  ];
+  for (const one of asked) queue.accept(one);
+  const runs = [];
+  for (let entry = queue.start(); entry; entry = queue.start()) {
+    runs.push([entry.scope, entry.waiters.map(({ requestId }) => requestId)]);
+    queue.finish(done(entry.requestId), AT);
+  }
+  expect(runs).toEqual([
+    [{ kind: 'incremental' }, ['plain 1', 'plain 2']],
+    [late, ['late 1', 'late 2']],
+    [gone, ['gone 1', 'gone 2']],
+    [{ ...late, ...gone }, ['both']],
+    [{ kind: 'incremental', removeGone: ['2026-05-01'] }, ['other dates']],
+  ]);
 });
 
 test('a committed request answers with its outcome, whoever asks', () => {
@@ -136,6 +167,13 @@ const step = fc.oneof(
     do: fc.constant('ask' as const),
     id: fc.integer({ min: 0, max: 30 }),
     attempt: fc.integer({ min: 1, max: 2 }),
+    decision: fc.constantFrom(
+      {},
+      {},
+      { includeLate: 'all' as const },
+      { removeGone: 'all' as const },
+      { removeGone: [day('2026-05-01')] },
+    ),
   }),
   fc.record({ do: fc.constant('start' as const) }),
   fc.record({ do: fc.constant('finish' as const), ok: fc.boolean() }),
@@ -148,6 +186,7 @@ test('for any sequence of messages: every request that waits is answered, kinds 
       let queue = new RequestQueue();
       const open = new Set<string>();
       let last: string | null = null;
+      const decided: Record<string, object> = {};
       const finish = (outcome: (id: string) => Outcome): void => {
         const entry = queue.running;
         if (entry) for (const waiter of queue.finish(outcome(entry.requestId), AT)) open.delete(waiter.requestId);
@@ -166,13 +205,19 @@ test('for any sequence of messages: every request that waits is answered, kinds 
             action.id % 3 === 0 ? 'backfill' : 'incremental',
             `a${action.attempt}`,
           );
-          if (queue.accept(asked) === null) open.add(asked.requestId);
+          // An id stands for one request: its decision is always the same.
+          const decision = (decided[asked.requestId] ??= asked.scope.kind === 'incremental' ? action.decision : {});
+          const full = { ...asked, scope: { ...asked.scope, ...decision } };
+          if (queue.accept(full) === null) open.add(asked.requestId);
         } else if (action.do === 'start') start();
         else if (action.do === 'finish') finish((id) => (action.ok ? done(id) : failed));
         else if (!queue.running) queue = new RequestQueue(JSON.parse(JSON.stringify(queue.carry())));
-        expect(queue.carry().entries.filter((entry) => entry.scope.kind === 'incremental').length).toBeLessThanOrEqual(
-          1,
-        );
+        const incremental = queue.carry().entries.filter((entry) => entry.scope.kind === 'incremental');
+        expect(new Set(incremental.map(({ scope }) => JSON.stringify(scope))).size).toBe(incremental.length);
+        for (const { scope, waiters } of [...incremental, ...(queue.running ? [queue.running] : [])]) {
+          if (scope.kind !== 'incremental') continue;
+          for (const { requestId } of waiters) expect(scope).toEqual({ kind: 'incremental', ...decided[requestId] });
+        }
         expect(queue.outcomes.length).toBeLessThanOrEqual(20);
       }
       while (queue.running || !queue.isEmpty) {

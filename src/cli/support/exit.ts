@@ -8,7 +8,7 @@ export const ExitCode = {
   Failed: 1,
   /** Wrong usage or contract: the same command will not work before one of them is changed. */
   Usage: 2,
-  /** Reserved for runs that end held or blocked. */
+  /** Done, and something is held until somebody decides about it. */
   Held: 3,
   /** Ctrl-C, as shells have it; a run that was followed goes on. */
   Interrupted: 130,

@@ -12,6 +12,18 @@ export function parseDate(text: string): PartitionDate {
   return date;
 }
 
+/** Dates with commas between them; the option may be given several times. */
+export function parseDates(text: string, before?: unknown): PartitionDate[] {
+  const dates = text.split(',').map((part) => parsePartitionDate(part.trim()));
+  if (dates.some((date) => date === null)) {
+    throw new InvalidArgumentError(
+      'Expected nothing (all of them), or real dates as YYYY-MM-DD with commas between them.',
+    );
+  }
+  const sofar = Array.isArray(before) ? (before as PartitionDate[]) : [];
+  return [...new Set([...sofar, ...dates.filter((date) => date !== null)])].toSorted();
+}
+
 /** A whole number of `least` or more. */
 export function parseWhole(least: number): (text: string) => number {
   return (text) => {

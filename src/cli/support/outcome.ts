@@ -26,8 +26,8 @@ async function readText(file: string): Promise<string> {
 
 /** The document `--json` prints of a run: its report, or, where there is none to read, the same keys as far as known. */
 export function runDocument(summary: RunSummary, report: Report | null): object {
-  const { status, reason } = summary;
-  if (report) return { ...report, status };
+  const { status, reason, held = 0 } = summary;
+  if (report) return { ...report, status, held };
   const { requestId, pipeline, kind, watermark, commit, totals } = summary;
   return {
     requestId,
@@ -38,7 +38,9 @@ export function runDocument(summary: RunSummary, report: Report | null): object 
     partitions: [],
     totals,
     left: [],
+    removed: [],
     ignored: [],
+    held,
     status,
     reason,
   };

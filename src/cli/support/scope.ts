@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { PartitionDate, PlanScope } from '../../discovery';
-import { parseDate } from './options';
+import type { IncrementalScope, PartitionDate, PlanScope } from '../../discovery';
+import { parseDate, parseDates } from './options';
 import { UsageError } from './exit';
 
 export interface RangeOptions {
@@ -35,4 +35,35 @@ export function rangeScope({ from, to, all, stale }: RangeOptions): (PlanScope &
   }
   if (to < from) throw new UsageError(`--to ${to} is before --from ${from}`);
   return { kind: 'backfill', from, to };
+}
+
+export interface DecisionOptions {
+  /** True: all of them. */
+  includeLate?: PartitionDate[] | true;
+  removeGone?: PartitionDate[] | true;
+}
+
+/** The options that decide about what a policy holds or ignores. */
+export function addDecisionOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--include-late [dates]',
+        'take late partitions too, whatever incremental.late says: all, or these',
+      ).argParser(parseDates),
+    )
+    .addOption(
+      new Option(
+        '--remove-gone [dates]',
+        'remove published partitions whose raw files are gone, whatever incremental.gone says: all, or these',
+      ).argParser(parseDates),
+    );
+}
+
+/** What those options decide; nothing when none was given. */
+export function decisionsOf({ includeLate, removeGone }: DecisionOptions): Omit<IncrementalScope, 'kind'> {
+  return {
+    ...(includeLate !== undefined && { includeLate: includeLate === true ? 'all' : includeLate }),
+    ...(removeGone !== undefined && { removeGone: removeGone === true ? 'all' : removeGone }),
+  };
 }

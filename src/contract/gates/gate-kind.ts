@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ColumnType } from '../contract';
+import type { ColumnType, Scope } from '../contract';
 import type { Finding, KeyPath } from '../faults';
 import { text } from '../strict';
 
@@ -17,7 +17,7 @@ export type NamedColumns = readonly { readonly column: string; readonly path: Ke
 export interface GateContext {
   readonly name: string;
   /** The dedup scope; undefined when that is at fault itself. */
-  readonly scope: 'partition' | 'window' | undefined;
+  readonly scope: Scope | undefined;
   /** Undefined when the column is unknown or its type is at fault, which is reported elsewhere. */
   typeOf(column: string): ColumnType | undefined;
   /** Reports a fault; `path` starts from the gate. */

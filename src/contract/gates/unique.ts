@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Scope } from '../contract';
+import { SCOPES } from '../scope';
 import { columnNames, listOf, strict, word } from '../strict';
 import { show } from '../values';
 import { gateKind, gateName, type NamedColumns } from './gate-kind';
@@ -21,7 +22,7 @@ export const unique = gateKind({
     name: gateName,
     columns: columnNames(NAMES).optional().describe('The columns that must not repeat together: one name, or a list.'),
     column: columnNames(NAMES).optional().describe('The same as `columns`; one of the two is given.'),
-    scope: word(['partition', 'window'])
+    scope: word(SCOPES)
       .optional()
       .describe('Where it must be unique: the scope of `deduplicate` unless this says `partition`.'),
   }).describe(
@@ -43,16 +44,20 @@ export const unique = gateKind({
         context.report({ path, problem: 'the column stands twice', found: show(column) });
       }
     }
-    if (source.scope === 'window' && context.scope === 'partition') {
+    const { scope = context.scope ?? 'partition' } = source;
+    if (scope !== 'partition' && context.scope !== undefined && scope !== context.scope) {
       context.report({
         path: ['scope'],
-        problem: 'a gate looks no further than the deduplication does',
-        found: '"window"',
-        allowed: 'partition, since deduplicate.scope is partition',
+        problem:
+          context.scope === 'table'
+            ? 'a gate cannot look at a window where the deduplication has none'
+            : 'a gate looks no further than the deduplication does',
+        found: show(scope),
+        allowed: `${context.scope === 'partition' ? '' : `${context.scope}, `}partition, since deduplicate.scope is ${context.scope}`,
       });
     }
     const columns = named.map(({ column }) => column);
-    return { kind: 'unique', name: context.name, columns, scope: source.scope ?? context.scope ?? 'partition' };
+    return { kind: 'unique', name: context.name, columns, scope };
   },
   describe: ({ columns, scope }) =>
     `${columns.length === 1 ? columns[0] : `(${columns.join(', ')})`} is unique in the ${scope}`,

@@ -22,6 +22,7 @@ import type {
 } from '../table';
 import { corrupt } from './actions';
 import { openSettled } from './commit';
+import { INDEXES, VERDICTS } from './layout';
 import { claimRoot, isTable } from './marker';
 import { publish, rollback, stateOf } from './publish';
 import { findCommit } from './requests';
@@ -41,6 +42,7 @@ import { nothing, openView, readRecord, type Place, type View } from './view';
 export class DeltaTable implements Table {
   readonly path: string;
   readonly layout = 'in place';
+  readonly indexFolder = INDEXES;
   readonly #contract: Contract;
   readonly #place: Place;
   readonly #options: { readonly onWarning: (message: string) => void; readonly now: () => Date };
@@ -58,7 +60,8 @@ export class DeltaTable implements Table {
   }
 
   outputPath({ kind, date, run, attempt, n }: OutputName): string {
-    return `${kind}/${this.#place.column}=${date}/part-${run}-${attempt}-${n}.parquet`;
+    const name = `${this.#place.column}=${date}/part-${run}-${attempt}-${n}`;
+    return kind === 'verdicts' ? `${VERDICTS}/${name}.rows` : `${kind}/${name}.parquet`;
   }
 
   async read(): Promise<TableState> {

@@ -19,7 +19,7 @@ export function writerOf(path: string): { readonly run: string; readonly attempt
   const [, run = name, attempt = name] = PART.exec(name) ?? [];
   return { run, attempt };
 }
-const PART = /^part-([0-9A-Za-z-]+)-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d+\.parquet$/;
+const PART = /^part-([0-9A-Za-z-]+)-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d+\.(?:parquet|rows)$/;
 
 const schema = z.object({ tidegate: z.object({ pipeline: z.string(), taken: z.array(z.string()) }) });
 

@@ -11,6 +11,10 @@ export const KEPT = `${BOOKS}/kept`;
 export const COMMITS = `${BOOKS}/commits`;
 export const STATES = `${BOOKS}/state`;
 export const REPORTS = `${BOOKS}/reports`;
+/** What was decided about the rows of each partition. */
+export const VERDICTS = `${BOOKS}/verdicts`;
+/** Key indexes, by the identity of their hash. */
+export const INDEXES = `${BOOKS}/index`;
 export const REQUESTS = `${BOOKS}/requests`;
 export const KINDS: readonly OutputKind[] = ['curated', 'quarantine'];
 export const LOG = '_delta_log';

@@ -1,16 +1,18 @@
 import type { ObjectInfo, ObjectStore } from '../../storage';
-import { DATA_FILE } from '../documents';
+import { DATA_FILE, VERDICTS_FILE } from '../documents';
 import { RunLives } from '../run-life';
 import { writerOf } from './fence';
-import { BOOKS, KINDS, REPORTS, STATES } from './layout';
+import { BOOKS, INDEXES, KINDS, REPORTS, STATES } from './layout';
 import type { Expired } from './referenced';
 
 /** What stands in a table's root that vacuum may take, by what it is. */
 export interface Listing {
-  /** Data files of the form that Tidegate gives them. */
+  /** Data files, and files of verdicts, of the form that Tidegate gives them. */
   readonly data: readonly ObjectInfo[];
   readonly states: readonly ObjectInfo[];
   readonly reports: readonly ObjectInfo[];
+  /** Key indexes. */
+  readonly indexes: readonly ObjectInfo[];
   /** Files whose writing was interrupted, on local disks. */
   readonly temporary: readonly ObjectInfo[];
   /** By run: what it staged, and its documents. */
@@ -35,14 +37,19 @@ export async function listTable(store: ObjectStore): Promise<Listing> {
       else take(info);
     }
   };
+  const see = (info: ObjectInfo): void => {
+    lives.see(writerOf(info.key).run, changedAt(info));
+    data.push(info);
+  };
   for (const kind of KINDS) {
     await each(kind, (info) => {
-      if (!DATA_FILE.test(info.key)) return;
-      lives.see(writerOf(info.key).run, changedAt(info));
-      data.push(info);
+      if (DATA_FILE.test(info.key)) see(info);
     });
   }
-  await each(BOOKS, (info) => void books.push(info));
+  await each(BOOKS, (info) => {
+    if (VERDICTS_FILE.test(info.key)) see(info);
+    else books.push(info);
+  });
   const byRun = async (folder: string): Promise<Map<string, ObjectInfo[]>> => {
     const runs = new Map<string, ObjectInfo[]>();
     await each(folder, (info) => {
@@ -55,6 +62,7 @@ export async function listTable(store: ObjectStore): Promise<Listing> {
   return {
     data,
     states: books.filter(({ key }) => key.startsWith(`${STATES}/`)),
+    indexes: books.filter(({ key }) => key.startsWith(`${INDEXES}/`)),
     reports: books.filter(({ key }) => key.startsWith(`${REPORTS}/`)),
     staging: await byRun(STAGING),
     documents: await byRun(RUNS),
@@ -69,6 +77,7 @@ export function listingOf({ files, states }: Expired): Listing {
     data: [...files].map(([key, size]) => ({ key, size })),
     states: [...states].map((key) => ({ key, size: 0 })),
     reports: [],
+    indexes: [],
     temporary: [],
     staging: new Map(),
     documents: new Map(),

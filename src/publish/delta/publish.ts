@@ -2,10 +2,10 @@ import { TerminalError, VoidPlan } from '../../errors';
 import type { OutputFile } from '../../engine/types';
 import { checkResults } from '../check-results';
 import { commitOf } from '../commit-of';
-import { DATA_FILE } from '../documents';
+import { DATA_FILE, VERDICTS_FILE } from '../documents';
 import { checkRunName } from '../names';
 import { checkRestorable, restore } from '../restore';
-import type { Commit, OutputKind, PartitionState, PublishInput, RollbackInput, TableState } from '../table';
+import type { Commit, FileKind, PartitionState, PublishInput, RollbackInput, TableState } from '../table';
 import type { Contract } from '../../contract/contract';
 import { corrupt } from './actions';
 import { commitChange, openSettled, type CommitOptions } from './commit';
@@ -36,7 +36,9 @@ export async function publish(place: Place, input: PublishInput, options: Publis
   checkResults(input);
   const commit = after(newest, commitOf(plan.base.version + 1, input, options.now()));
   const partitions = partitionsOf(input, commit.version);
-  const paths = partitions.flatMap(({ curated, quarantine }) => [...curated, ...quarantine].map(({ path }) => path));
+  const paths = partitions.flatMap(({ curated, quarantine, verdicts }) =>
+    [...curated, ...quarantine, ...verdicts].map(({ path }) => path),
+  );
   try {
     await secureFiles(place.store, paths, input.signal);
   } catch (error) {
@@ -44,7 +46,7 @@ export async function publish(place: Place, input: PublishInput, options: Publis
     throw new VoidPlan(`output files are gone: ${String(error)}`);
   }
   const report = () => ({ ...input.report, commit: { version: commit.version, path: place.store.root } });
-  const change = { contract: plan.contract, commit, partitions, dropped: [] };
+  const change = { contract: plan.contract, commit, partitions, dropped: plan.removed.map(({ date }) => date) };
   const check = (now: View): Promise<void> => Promise.resolve(checkNotTaken(now, paths));
   return commitChange(place, view, change, report, { ...commitOptions(input, options), check });
 }
@@ -129,10 +131,11 @@ function partitionsOf(input: PublishInput, version: number): PartitionState[] {
   const { plan, results, run } = input;
   const planned = new Map(plan.partitions.map((partition) => [partition.date, partition]));
   const column = plan.contract.source.partitionColumn;
-  const checked = (files: readonly OutputFile[], kind: OutputKind, date: string): OutputFile[] =>
+  const checked = (files: readonly OutputFile[], kind: FileKind, date: string): OutputFile[] =>
     files.map((file) => {
-      const match = DATA_FILE.exec(file.path);
-      const fits = match?.[1] === kind && match[2] === column && match[3] === date;
+      const match = kind === 'verdicts' ? VERDICTS_FILE.exec(file.path) : DATA_FILE.exec(file.path);
+      const named = kind === 'verdicts' ? [kind, ...(match ?? []).slice(1)] : (match ?? []).slice(1);
+      const fits = named.join('/') === [kind, column, date].join('/');
       if (fits && file.path.includes(`/part-${run}-`)) return file;
       throw new TerminalError(
         'ConservationError',
@@ -151,6 +154,7 @@ function partitionsOf(input: PublishInput, version: number): PartitionState[] {
         files: source.files,
         curated: checked(result.curated, 'curated', result.date),
         quarantine: checked(result.quarantine, 'quarantine', result.date),
+        verdicts: checked(result.verdicts ?? [], 'verdicts', result.date),
       };
     })
     .toSorted((a, b) => (a.date < b.date ? -1 : 1));

@@ -43,6 +43,7 @@ export async function referencedFrom(place: Place, view: View, oldest: number): 
   const addState = (state: LoadedState): void => {
     addDocument(state.key, state.document);
     for (const kind of KINDS) refer(kind, [...activeFiles(state, kind).values()].flat());
+    for (const { verdicts } of state.partitions.values()) for (const { path } of verdicts) files.add(path);
   };
   const { commit, token } = view.state.document;
   const newest = commit.version;
@@ -75,9 +76,7 @@ export async function expiredBetween(store: ObjectStore, before: number, oldest:
     for (const name of [key, ...since.states, ...(since.checkpoint === null ? [] : [since.checkpoint])]) {
       states.add(name);
     }
-    for (const { curated, quarantine } of partitions) {
-      for (const { path, size } of [...curated, ...quarantine]) files.set(path, size);
-    }
+    for (const partition of partitions) for (const { path, size } of outputsOf(partition)) files.set(path, size);
   };
   const versions = Array.from({ length: Math.max(0, oldest - before) }, (_, index) => before + index);
   await forEachInFlight(versions, async (version) => {
@@ -92,8 +91,11 @@ export async function expiredBetween(store: ObjectStore, before: number, oldest:
   return { files, states };
 }
 
-const filesOf = ({ partitions }: StateDocument): string[] =>
-  partitions.flatMap(({ curated, quarantine }) => [...curated, ...quarantine].map(({ path }) => path));
+const filesOf = ({ partitions }: StateDocument): string[] => [...partitions].flatMap(pathsOf);
+
+const pathsOf = (partition: PartitionState): string[] => outputsOf(partition).map(({ path }) => path);
+
+const outputsOf = ({ curated, quarantine, verdicts }: PartitionState) => [...curated, ...quarantine, ...verdicts];
 
 async function recordOf(store: ObjectStore, version: number) {
   const record = await readRecord(store, version);

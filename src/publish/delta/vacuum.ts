@@ -2,10 +2,11 @@ import type { ObjectInfo, ObjectStore } from '../../storage';
 import { removeTree } from '../directory/remove-tree';
 import { forEachInFlight } from '../in-flight';
 import { cutoffsOf, type Cutoffs, type Keep, type VacuumOptions, WHY } from '../run-life';
+import { OLD_INDEX, oldIndexes } from '../old-indexes';
 import type { VacuumReport } from '../table';
 import { openSettled } from './commit';
 import { putFence, writerOf } from './fence';
-import { versionOfStateKey } from './layout';
+import { INDEXES, versionOfStateKey } from './layout';
 import { changedAt, listingOf, listTable, type Listing } from './listing';
 import { expiredBetween, referencedFrom } from './referenced';
 import { oldestKept, raiseOldestKept } from './retained';
@@ -79,7 +80,7 @@ async function findAt(
 ): Promise<Finding | null> {
   const { store } = place;
   const cutoffs = cutoffsOf(options);
-  const rest = listed === null ? [] : runItems(listed, cutoffs);
+  const rest = listed === null ? [] : [...runItems(listed, cutoffs), ...indexItems(listed, view, cutoffs.documents)];
   // Without a version there is no log to put an entry to: what a first run left goes after the first commit.
   if (view.state === null) return { before, oldest: before, contents: [], states: [], rest, taken: [] };
   const newest = view.state.document.commit.version;
@@ -115,6 +116,12 @@ async function findAt(
   states.push(...reports.map((info) => itemOf(info, 'the report of a commit that was never made')));
   const taken = [...new Set(orphans.map(({ key }) => writerOf(key).attempt))].toSorted();
   return { before, oldest, contents, states, rest, taken };
+}
+
+function indexItems({ indexes }: Listing, { state }: View, before: number): Item[] {
+  const found = indexes.map((info) => ({ info, path: info.key.slice(INDEXES.length + 1), changedAt: changedAt(info) }));
+  if (state === null) return [];
+  return oldIndexes(found, state.partitions.values(), before).map(({ info }) => itemOf(info, OLD_INDEX));
 }
 
 const itemOf = (info: ObjectInfo, why: string): Item => ({ path: info.key, files: [info], why });

@@ -6,7 +6,7 @@ import type { PublishInput } from '../table';
 import { encodeDocument, encodeState } from './documents';
 import { exists, fsync, linkOrCopy, writeNew } from './durable';
 import { forEachInFlight } from '../in-flight';
-import { COMMIT_FILE, OUTPUT_KINDS, REPORT_FILE, STATE_FILE, SWING, versionFolder, versionTarget } from './layout';
+import { COMMIT_FILE, FILE_KINDS, REPORT_FILE, STATE_FILE, SWING, versionFolder, versionTarget } from './layout';
 import type { NextVersion, PlacedFile } from './next-version';
 
 export type SnapshotInput = Pick<PublishInput, 'report' | 'signal' | 'onProgress'>;
@@ -24,7 +24,7 @@ export async function buildSnapshot(
   const { signal, onProgress } = input;
   const files: readonly PlacedFile[] = [...next.staged, ...next.carried];
   const inner = [...new Set(files.map((file) => join(folder, dirname(file.to))))];
-  const outer = [folder, ...OUTPUT_KINDS.map((kind) => join(folder, kind))];
+  const outer = [folder, ...FILE_KINDS.map((kind) => join(folder, kind))];
   await mkdir(dirname(folder), { recursive: true });
   for (const path of outer) await mkdir(path);
   await forEachInFlight(inner, (path) => mkdir(path), signal);

@@ -24,7 +24,7 @@ import { corrupt } from '../documents';
 import { readCommit, readReport, readState } from './documents';
 import { explain } from './io-error';
 import { forEachInFlight } from '../in-flight';
-import { OUTPUT_KINDS, REPORT_FILE, STAGING, versionFolder } from './layout';
+import { INDEXES, OUTPUT_KINDS, REPORT_FILE, STAGING, versionFolder } from './layout';
 import { claimFolder, isTable } from './marker';
 import { removeOldRuns } from './old-runs';
 import { publish } from './publish';
@@ -39,6 +39,7 @@ import { verify } from './verify';
 export class DirectoryTable implements Table {
   readonly path: string;
   readonly layout = 'staged';
+  readonly indexFolder = INDEXES;
   readonly #partitionColumn: string;
   readonly #pipeline: string;
   readonly #keep: Contract['publish']['keep'];
@@ -55,7 +56,7 @@ export class DirectoryTable implements Table {
   }
 
   outputPath({ kind, date, run, attempt, n }: OutputName): string {
-    return `${STAGING}/${run}/${attempt}/${kind}/${this.#partitionColumn}=${date}/part-${run}-${attempt}-${n}.parquet`;
+    return `${STAGING}/${run}/${attempt}/${kind}/${this.#partitionColumn}=${date}/part-${run}-${attempt}-${n}.${kind === 'verdicts' ? 'rows' : 'parquet'}`;
   }
 
   read(): Promise<TableState> {

@@ -16,6 +16,10 @@ export const STATE_FILE = 'state.json';
 export const SWING = '.swing';
 export const OUTPUT_KINDS = ['curated', 'quarantine'] as const;
 export type OutputKind = (typeof OUTPUT_KINDS)[number];
+/** What a version holds beside them is linked like them. */
+export const FILE_KINDS = [...OUTPUT_KINDS, 'verdicts'] as const;
+/** Key indexes, by the identity of their hash. */
+export const INDEXES = '_index';
 
 /** Begins the name of what is being deleted: renamed in one step, then removed piece by piece. */
 export const TRASH = '.trash-';

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { failpoint } from '../../failpoints';
 import type { Keep } from '../run-life';
 import { fsync, unlessMissing } from './durable';
-import { OUTPUT_KINDS, STATE_FILE, TRASH, versionFolder } from './layout';
+import { FILE_KINDS, OUTPUT_KINDS, STATE_FILE, TRASH, versionFolder } from './layout';
 
 const MS_PER_DAY = 86_400_000;
 /** What retention takes; commit.json and report.json stay, so that numbers stay taken and request ids known. */
-const DATA: readonly string[] = [STATE_FILE, ...OUTPUT_KINDS];
+const DATA: readonly string[] = [STATE_FILE, ...FILE_KINDS];
+/** Without one of these a version cannot be read. */
+const NEEDED: readonly string[] = [STATE_FILE, ...OUTPUT_KINDS];
 /** Whether a name in a version's folder is data, or the remains of it. */
 export const isData = (name: string): boolean => DATA.includes(name) || name.startsWith(TRASH);
 
@@ -55,7 +57,7 @@ async function hasData(root: string, version: number): Promise<boolean> {
 /** Whether a version can still be read whole. */
 export async function isReadable(root: string, version: number): Promise<boolean> {
   const names = (await unlessMissing(readdir(versionFolder(root, version)))) ?? [];
-  return DATA.every((name) => names.includes(name));
+  return NEEDED.every((name) => names.includes(name));
 }
 
 /**

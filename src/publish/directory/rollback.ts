@@ -6,7 +6,7 @@ import { checkRestorable, restore } from '../restore';
 import type { Commit, PartitionState, RollbackInput, TableState } from '../table';
 import { claimVersion } from './claim';
 import { readCommit, readState } from './documents';
-import { OUTPUT_KINDS, versionFolder, versionTarget } from './layout';
+import { FILE_KINDS, versionFolder, versionTarget } from './layout';
 import type { PlacedFile } from './next-version';
 import { findRequest } from './request-index';
 import { isReadable } from './retention';
@@ -56,7 +56,7 @@ async function stateOf(root: string, version: number): Promise<TableState | null
 }
 
 const filesOf = (partition: PartitionState, version: number): PlacedFile[] =>
-  OUTPUT_KINDS.flatMap((kind) => partition[kind]).map(({ path }) => ({
+  FILE_KINDS.flatMap((kind) => partition[kind]).map(({ path }) => ({
     from: join(versionTarget(version), path),
     to: path,
   }));

@@ -5,13 +5,14 @@ import type { PublishInput } from '../table';
 import { forEachInFlight } from '../in-flight';
 import type { NextVersion } from './next-version';
 
-const MAGIC = 'PAR1';
+/** How what a run stages ends: Parquet, and row sets. */
+const ENDS = ['PAR1', 'TGRW'];
 
 /**
  * Holds every staged file against what was recorded when it was written, and makes its content durable.
  * A machine that lost power after staging may have lost what Polars wrote: the plan is then made
  * and staged anew.
- * @throws VoidPlan when a file is missing, has another size, or does not end as Parquet does.
+ * @throws VoidPlan when a file is missing, has another size, or does not end as its kind does.
  */
 export async function secureStagedFiles(
   root: string,
@@ -27,7 +28,8 @@ export async function secureStagedFiles(
         const found = (await handle.stat()).size;
         if (found !== size) throw new VoidPlan(`the staged file ${from} has ${found} bytes; expected ${size}`);
         const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, Math.max(0, size - 4));
-        if (buffer.toString('latin1') !== MAGIC) throw new VoidPlan(`the staged file ${from} does not end as Parquet`);
+        if (!ENDS.includes(buffer.toString('latin1')))
+          throw new VoidPlan(`the staged file ${from} does not end as it was written`);
         await handle.sync();
       } finally {
         await handle.close();

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { cutoffsOf, RunLives, type VacuumOptions, WHY, type Keep } from '../run-life';
+import { type FoundIndex, OLD_INDEX, oldIndexes } from '../old-indexes';
 import type { VacuumReport } from '../table';
+import { readState } from './documents';
 import { DiskUse, newestChange } from './disk-use';
-import { REQUESTS, RUNS, STAGING, TEMPORARY, TRASH, versionTarget } from './layout';
+import { INDEXES, REQUESTS, RUNS, STAGING, TEMPORARY, TRASH, versionTarget } from './layout';
 import { list, removeTree } from './remove-tree';
 import { expiredVersions, isData, removeData } from './retention';
 
@@ -25,6 +27,7 @@ export async function vacuum(root: string, newest: number, options: VacuumOption
     ...(await Promise.all(versions.map((version) => versionItem(root, version, keep)))),
     ...(await runItems(root, STAGING, lives, cutoffs.unfinished, WHY.staged(cutoffs.hours))),
     ...(await runItems(root, RUNS, lives, cutoffs.documents, WHY.documents)),
+    ...(await indexItems(root, newest, cutoffs.documents)),
     ...(await temporaryItems(root, cutoffs.unfinished)),
   ];
 
@@ -47,6 +50,24 @@ async function versionItem(root: string, version: number, keep: Keep): Promise<I
     parts: (await list(join(root, path))).filter(isData).map((name) => join(path, name)),
     remove: () => removeData(root, version),
   };
+}
+
+async function indexItems(root: string, newest: number, before: number): Promise<Item[]> {
+  const found: FoundIndex[] = [];
+  for (const identity of await list(join(root, INDEXES))) {
+    for (const name of await list(join(root, INDEXES, identity))) {
+      const path = join(identity, name);
+      found.push({ path, changedAt: await newestChange(join(root, INDEXES, path)) });
+    }
+  }
+  const partitions = found.length === 0 || newest === 0 ? null : await readState(root, newest);
+  // Null when retention took it: there is a newer version, whose vacuum looks again.
+  if (partitions === null) return [];
+  return oldIndexes(found, partitions.values(), before).map(({ path }) => ({
+    path: join(INDEXES, path),
+    why: OLD_INDEX,
+    remove: () => removeTree(join(root, INDEXES, path)),
+  }));
 }
 
 async function livesIn(root: string): Promise<RunLives> {
@@ -76,7 +97,8 @@ const INTERRUPTED = 'remains of an interrupted removal';
 
 async function temporaryItems(root: string, before: number): Promise<Item[]> {
   const items: Item[] = [];
-  for (const folder of ['', REQUESTS]) {
+  const indexes = (await list(join(root, INDEXES))).map((identity) => join(INDEXES, identity));
+  for (const folder of ['', REQUESTS, ...indexes]) {
     for (const name of await list(join(root, folder))) {
       if (!name.startsWith(TEMPORARY)) continue;
       items.push(...(await agedItem(root, join(folder, name), before, WHY.interrupted)));

@@ -22,6 +22,26 @@ export interface FileVerdict {
   readonly violations: ReadonlyMap<string, number> | null;
 }
 
+/** Whether a file is there, with the size and the bytes that were recorded; null when it is. */
+export async function checkBytes({
+  store,
+  key,
+  file,
+  signal,
+}: Pick<FileInput, 'store' | 'key' | 'file' | 'signal'>): Promise<FileVerdict['faults'][number] | null> {
+  const found = await store.stat(key);
+  if (found === null) return { check: 'file', message: 'is missing' };
+  if (found.special !== undefined) return { check: 'file', message: `is a ${found.special}; expected a file` };
+  if (found.size !== file.size) {
+    return { check: 'file', message: `has ${found.size} bytes; expected ${file.size}` };
+  }
+  if (file.sha256 === undefined) return null;
+  const sha256 = await sha256Of(store, key, file.size, { signal });
+  return sha256 === file.sha256
+    ? null
+    : { check: 'digest', message: `has the SHA-256 ${sha256}; expected ${file.sha256}` };
+}
+
 /** Reads one data file whole and holds it against what the commit says of it. */
 export async function checkFile(input: FileInput): Promise<FileVerdict> {
   const { store, key, file, quarantine, signal } = input;
@@ -29,14 +49,8 @@ export async function checkFile(input: FileInput): Promise<FileVerdict> {
     faults: [{ check, message }],
     violations: null,
   });
-  const found = await store.stat(key);
-  if (found === null) return fault('file', 'is missing');
-  if (found.special !== undefined) return fault('file', `is a ${found.special}; expected a file`);
-  if (found.size !== file.size) return fault('file', `has ${found.size} bytes; expected ${file.size}`);
-  if (file.sha256 !== undefined) {
-    const sha256 = await sha256Of(store, key, file.size, { signal });
-    if (sha256 !== file.sha256) return fault('digest', `has the SHA-256 ${sha256}; expected ${file.sha256}`);
-  }
+  const bytes = await checkBytes(input);
+  if (bytes !== null) return { faults: [bytes], violations: null };
   let recorded: RecordedFile;
   try {
     recorded = await readRecorded(store, key, file.size);

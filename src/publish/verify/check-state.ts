@@ -76,6 +76,7 @@ export function reportFaults(
       [!written || same(pick(counts), pick(state.counts)), 'the report counts other rows than the content has'],
     ]);
   });
+  const still = report.removed.filter(({ date }) => partitions.has(date)).map(({ date }) => date);
   const taken = isRollback ? told.length + report.left.length : own.length;
   return [
     ...faults,
@@ -88,6 +89,11 @@ export function reportFaults(
           ] as const,
       ),
       [isRollback || own.length === told.length, `it names ${told.length} partitions; the version wrote ${own.length}`],
+      [still.length === 0, `it says that these partitions were removed; they are there: ${still.join(', ')}`],
+      [
+        report.removed.length === (commit.removed ?? 0),
+        `it names ${report.removed.length} removed partitions; the commit counts ${commit.removed ?? 0}`,
+      ],
       [taken === commit.partitions, `the commit counts ${commit.partitions} partitions; ${taken} were rewritten`],
       [
         same(commit.totals, sumCounts(Object.keys(commit.totals.violations), report.partitions.map(pick))),

@@ -4,7 +4,7 @@ import type { Report } from '../../quality';
 import type { ObjectStore } from '../../storage';
 import { forEachInFlight } from '../in-flight';
 import type { Commit, OutputKind, PartitionState, VerifyFault, VerifyOptions, VerifyReport } from '../table';
-import { checkFile, type FileVerdict } from './check-file';
+import { checkBytes, checkFile, type FileVerdict } from './check-file';
 import { reportFaults, stateFaults, violationFaults } from './check-state';
 
 /** Files decoded at once: each may hold a row group in memory. */
@@ -50,6 +50,13 @@ export async function verifyContent(
     onProgress?.({ phase: 'verifying', done: ++done, total: files.length });
   };
   await forEachInFlight(files, check, signal, LANES);
+  const verdicts = [...partitions.values()].flatMap(({ date, verdicts: own }) => own.map((file) => ({ date, file })));
+  const checkVerdicts = async ({ date, file }: (typeof verdicts)[number]): Promise<void> => {
+    const key = keyOf(file.path);
+    const fault = await checkBytes({ store, key, file, signal });
+    if (fault !== null) faults.push({ ...fault, path: key, date });
+  };
+  await forEachInFlight(verdicts, checkVerdicts, signal);
   for (const partition of partitions.values()) {
     const found = rejected.get(partition.date) ?? [];
     // A file that could not be read has its own fault.

@@ -61,6 +61,33 @@ describe('a Delta table of ours', () => {
     expect((await table.report(2)).totals.published).toBe(5);
   });
 
+  it('loses a removed partition in both tables, for every reader, and keeps it in the versions before', async () => {
+    const contract = contractFor(await newRoot());
+    const path = contract.publish.path;
+    await publishTo(contract, 'one', [
+      { date: '2026-05-01', published: 3, quarantined: 1 },
+      { date: '2026-05-02', published: 2, quarantined: 2 },
+    ]);
+    const commit = await publishTo(contract, 'two', [], undefined, ['2026-05-01']);
+    expect(commit).toMatchObject({ version: 2, partitions: 0, removed: 1 });
+    expect(await readVersions(join(path, 'curated'), [0, 1])).toEqual({
+      0: [
+        ['2026-05-01', 'one', 3],
+        ['2026-05-02', 'one', 2],
+      ],
+      1: [['2026-05-02', 'one', 2]],
+    });
+    expect(await readVersions(join(path, 'quarantine'), [1])).toEqual({ 1: [['2026-05-02', 'one', 2]] });
+    const table = tableAt(contract);
+    expect([...(await table.read()).partitions.keys()]).toEqual(['2026-05-02']);
+    expect((await table.report()).removed).toEqual([
+      { date: '2026-05-01', reason: 'gone', published: 3, quarantined: 1 },
+    ]);
+    await publishTo(contract, 'three', [{ date: '2026-05-01', published: 7 }]);
+    await table.rollback({ requestId: 'four', run: 'abc', to: 2 });
+    expect([...(await table.read()).partitions.keys()]).toEqual(['2026-05-02']);
+  });
+
   it('goes on after deltalake appended, compacted, checkpointed and cleaned up', async () => {
     const contract = contractFor(await newRoot());
     const path = contract.publish.path;

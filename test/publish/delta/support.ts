@@ -60,14 +60,17 @@ export const plainRows: Rows = (kind, { requestId, rows }) => {
 
 export interface Staging {
   readonly contract: Contract;
-  readonly base: Pick<TableState, 'version' | 'watermark'>;
+  readonly base: Pick<TableState, 'version' | 'watermark'> & Partial<Pick<TableState, 'partitions'>>;
   readonly requestId: string;
   readonly outcomes: readonly Outcome[];
+  /** Dates that the run takes out of the table. */
+  readonly removed?: readonly string[];
   readonly rows?: Rows;
 }
 
 /** Does what the activities before publish do: writes a run's files where the table says, and gives publish's input. */
-export async function stage({ contract, base, requestId, outcomes, rows = plainRows }: Staging): Promise<PublishInput> {
+export async function stage(options: Staging): Promise<PublishInput> {
+  const { contract, base, requestId, outcomes, removed = [], rows = plainRows } = options;
   const [run, attempt] = [runOf(requestId), randomUUID()];
   const table = tableAt(contract);
   const results: PartitionResult[] = [];
@@ -106,13 +109,16 @@ export async function stage({ contract, base, requestId, outcomes, rows = plainR
       const files = [{ path: `date=${date}/a.parquet`, size: 10, mtimeNs: '1790000000123456789', rows: counts.read }];
       return { date, reason: 'new', files, fingerprint: fingerprint(files), rows: counts.read, bytes: 10 };
     }),
+    removed: removed.map((date) => ({ date: day(date), reason: 'gone' as const })),
     left: [],
     ignored: [],
     contract,
     digests: { resolution: 'a'.repeat(64), rows: 'b'.repeat(64) },
   };
   const planDigest = createHash('sha256').update(JSON.stringify(plan)).digest('hex');
-  return { requestId, run, plan, planDigest, results, report: buildReport({ plan, planDigest, requestId, results }) };
+  const published = base.partitions;
+  const report = buildReport({ plan, planDigest, requestId, results, ...(published && { published }) });
+  return { requestId, run, plan, planDigest, results, report };
 }
 
 /** As Polars writes: a local file is not made durable. */
@@ -130,8 +136,9 @@ export async function publishTo(
   requestId: string,
   outcomes: readonly Outcome[],
   rows: Rows = plainRows,
+  removed: readonly string[] = [],
 ): Promise<Commit> {
   const table = tableAt(contract);
   await table.claimFolder();
-  return table.publish(await stage({ contract, base: await table.read(), requestId, outcomes, rows }));
+  return table.publish(await stage({ contract, base: await table.read(), requestId, outcomes, rows, removed }));
 }

@@ -6,6 +6,7 @@ import type { Column } from '../../../src/contract/contract';
 import { parseColumnType } from '../../../src/contract';
 import { cutText } from '../../../src/publish/delta/stats';
 import { fromLogPath, toLogPath } from '../../../src/publish/delta/paths';
+import { duckdbDelta } from '../../support/duckdb-delta';
 import { python } from '../../support/python';
 import { contractFor, newRoot, publishTo, tableAt, type Rows } from './support';
 
@@ -116,6 +117,52 @@ output = {
       arrow_at: 1,
       arrow_s: 1,
       schema: { i8: 'Int8', m: 'Decimal(precision=12, scale=2)', date: 'Date', x: 'Binary', f32: 'Float32' },
+    });
+    const duckdb = await duckdbDelta<Record<string, unknown>>(
+      `
+con = connect()
+con.execute("set timezone = 'UTC'")
+table = con.execute('describe from delta_scan(?)', [input]).fetchall()
+count = lambda where: con.execute(f'select count(*) from delta_scan(?) where {where}', [input]).fetchone()[0]
+output = {
+  'schema': {column[0]: column[1] for column in table},
+  'rows': count('true'),
+  'i64': count('i64 >= 9007199254740995'),
+  'at': count("\\"at\\" >= timestamptz '2023-11-14 22:13:20.123458Z'"),
+  'local': count("local >= timestamp '2023-11-14 22:13:20.123458'"),
+  's': count("s = 'b' || repeat('é', 40)"),
+  'm': count('m = 2'),
+  'nan': count('isnan(f32)'),
+  'nulls': count('x is null and s is null and b is null'),
+}`,
+      path,
+    );
+    expect(duckdb).toEqual({
+      schema: {
+        b: 'BOOLEAN',
+        s: 'VARCHAR',
+        x: 'BLOB',
+        d: 'DATE',
+        i8: 'TINYINT',
+        i16: 'SMALLINT',
+        i32: 'INTEGER',
+        i64: 'BIGINT',
+        f32: 'FLOAT',
+        f64: 'DOUBLE',
+        m: 'DECIMAL(12,2)',
+        wide: 'DECIMAL(38,4)',
+        at: 'TIMESTAMP WITH TIME ZONE',
+        local: 'TIMESTAMP',
+        date: 'DATE',
+      },
+      rows: 3,
+      i64: 1,
+      at: 1,
+      local: 1,
+      s: 1,
+      m: 1,
+      nan: 3,
+      nulls: 1,
     });
     expect((await tableAt(contract).read()).version).toBe(1);
   });

@@ -26,10 +26,11 @@ export function contractFor(
     pipeline: overrides.pipeline ?? 'transactions',
     source: { path: '/raw', partitionColumn: 'date', extraColumns: 'fail', unrecognized: 'warn' },
     columns: [{ name: 'id', type: { kind: 'int64' } }],
-    incremental: { start: null, lookback: 3, future: 'leave' },
+    incremental: { start: null, lookback: 3, reprocess: 'changed', late: 'process', gone: 'keep', future: 'leave' },
     deduplicate: { primaryKey: ['id'], orderBy: [{ column: 'id', direction: 'desc' }], scope: 'partition' },
     gates: [{ kind: 'notNull', name: 'id_present', column: 'id' }],
     publish: { path, format: 'directory', keep: overrides.keep ?? { versions: 30, days: 7 } },
+    engine: { memory: 1024 ** 3 },
     schedule: null,
     notify: { webhook: null },
   };
@@ -54,9 +55,11 @@ export const writeStub: WriteData = async (path, { requestId, date, rows }) => {
 
 export interface Staging {
   readonly contract: Contract;
-  readonly base: Pick<TableState, 'version' | 'watermark'>;
+  readonly base: Pick<TableState, 'version' | 'watermark'> & Partial<Pick<TableState, 'partitions'>>;
   readonly requestId: string;
   readonly outcomes: readonly Outcome[];
+  /** Dates that the run takes out of the table. */
+  readonly removed?: readonly string[];
   readonly watermark?: string;
   readonly write?: WriteData;
 }
@@ -92,15 +95,17 @@ export async function stage(options: Staging): Promise<PublishInput> {
   }
   const plan = planFor(options, results);
   const planDigest = createHash('sha256').update(JSON.stringify(plan)).digest('hex');
-  return { requestId, run, plan, planDigest, results, report: buildReport({ plan, planDigest, requestId, results }) };
+  const published = options.base.partitions;
+  const report = buildReport({ plan, planDigest, requestId, results, ...(published && { published }) });
+  return { requestId, run, plan, planDigest, results, report };
 }
 
-function planFor({ contract, base, watermark }: Staging, results: readonly PartitionResult[]): Plan {
+function planFor({ contract, base, watermark, removed = [] }: Staging, results: readonly PartitionResult[]): Plan {
   const newest =
     results
       .map((result) => result.date)
       .toSorted()
-      .at(-1) ?? null;
+      .at(-1) ?? base.watermark;
   return {
     formatVersion: 1,
     pipeline: contract.pipeline,
@@ -112,6 +117,7 @@ function planFor({ contract, base, watermark }: Staging, results: readonly Parti
       const files = [{ path: `date=${date}/a.parquet`, size: 10, mtimeNs: '1790000000123456789', rows: counts.read }];
       return { date, reason: 'new', files, fingerprint: fingerprint(files), rows: counts.read, bytes: 10 };
     }),
+    removed: removed.map((date) => ({ date: day(date), reason: 'gone' as const })),
     left: [],
     ignored: [],
     contract,

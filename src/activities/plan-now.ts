@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Contract, resolutionDigest, rowsDigest } from '../contract';
+import { type Plan, type PlanScope, discover, utcToday } from '../discovery';
+import type { EngineHooks } from '../engine';
+import { openTable } from '../publish';
+import { openStore } from '../storage';
+import { needsCompletion } from './plan-document';
+import { resolveInTable } from './table-scope';
+
+/**
+ * The plan that a run of `scope`, started now, executes: made from contract, table and source alone. Nothing
+ * is changed; what key resolution in scope `table` writes goes to a temporary folder.
+ * @throws VoidPlan, TerminalError as the run's own activities do.
+ */
+export async function planNow(contract: Contract, scope: PlanScope, hooks: EngineHooks = {}): Promise<Plan> {
+  const table = openTable(contract);
+  const { signal } = hooks;
+  const plan = await discover({
+    contract,
+    store: openStore(contract.source.path),
+    digests: { resolution: resolutionDigest(contract), rows: rowsDigest(contract) },
+    scope,
+    state: await table.read(),
+    today: utcToday(),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (!needsCompletion(plan)) return plan;
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-plan-'));
+  try {
+    const outputPath: typeof table.outputPath = ({ kind, date }) => `${kind}/${date}`;
+    const places = { outputRoot: folder, outputPath, run: 'plan', attempt: randomUUID(), staging: folder };
+    const whole = await resolveInTable(plan, table, { ...places, overlay: join(folder, 'index') }, hooks);
+    // Rebuilt files go with the folder.
+    const partitions = whole.plan.partitions.map(({ rebuilt: _, ...partition }) => partition);
+    return { ...whole.plan, partitions };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

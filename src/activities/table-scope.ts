@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import type { Plan } from '../discovery';
+import { type EngineHooks, type PartitionResolution, type ResolveTableInput, resolveTable } from '../engine';
+import { VoidPlan } from '../errors';
+import type { Table } from '../publish';
+import { openStore } from '../storage';
+import { userCacheFolder } from '../user-cache';
+
+/** Where a resolution writes: below the table, or, where nothing of the table may change, elsewhere. */
+export type ResolutionPlaces = Pick<ResolveTableInput, 'outputRoot' | 'outputPath' | 'run' | 'attempt' | 'staging'> & {
+  /** A local folder for new indexes; null: they go to the table. */
+  readonly overlay: string | null;
+};
+
+/**
+ * Resolves keys over the whole table and completes the plan by the partitions that are coupled, in date order.
+ * @throws VoidPlan when the table is no longer at the plan's base version.
+ */
+export async function resolveInTable(
+  plan: Plan,
+  table: Table,
+  { overlay, ...places }: ResolutionPlaces,
+  hooks: EngineHooks,
+): Promise<{ readonly plan: Plan; readonly resolutions: readonly PartitionResolution[] }> {
+  const { contract, base } = plan;
+  const state = await table.read();
+  if (state.version !== base.version) {
+    throw new VoidPlan(`it was made on version ${base.version}, and the table is at version ${state.version}`);
+  }
+  const root = state.version === 0 ? table.path : (await table.pathOf({ version: state.version })).path;
+  const { partitions, resolutions } = await resolveTable(
+    {
+      contract,
+      sourceRoot: contract.source.path,
+      partitions: plan.partitions,
+      removed: plan.removed.map(({ date }) => date),
+      committed: { partitions: state.partitions, root },
+      tableRoot: table.path,
+      ...places,
+      scratch: openStore(places.staging).kind === 'local' ? places.staging : tmpdir(),
+      indexes: {
+        folder: table.indexFolder,
+        cache: join(await userCacheFolder(), 'index'),
+        overlay,
+      },
+    },
+    hooks,
+  );
+  return { plan: { ...plan, partitions }, resolutions };
+}

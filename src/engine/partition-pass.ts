@@ -1,0 +1,177 @@
+import type { DataFrame, Expr } from 'nodejs-polars';
+import type { CountedFile } from '../discovery/manifest';
+import { flagsOf } from './flags';
+import type { Flag } from './flags';
+import type { TransformInput } from './inputs';
+import { judge } from './judge';
+import type { Judged } from './judge';
+import { misfiledChecks } from './misfiled';
+import { FILE, LOST, MISFILED, ROW, internalName } from './names';
+import { OutputWriter } from './output';
+import { asDeclared } from './polars-types';
+import { readPieces, storedRow } from './read';
+import { resolve } from './resolve';
+import { resolveBatch } from './resolve-batch';
+import { readRowSets } from './row-sets';
+import type { RowSets } from './row-sets';
+import { batchRows, batchesOf } from './slices';
+import type { Batch } from './slices';
+import { verifyFiles } from './source-files';
+import { type EngineHooks, type PartitionResult, QuarantineColumn } from './types';
+import { pl } from './polars';
+
+/** Which rows lost, and which violate `unique` gates. */
+interface Resolved {
+  readonly superseded: number;
+  readonly ambiguous: number;
+  readonly sets: RowSets;
+}
+
+/** One pass over one partition: batch by batch it is read and judged, then written. */
+export class PartitionPass {
+  readonly #input: TransformInput;
+  readonly #hooks: EngineHooks;
+  readonly #flags: readonly Flag[];
+  readonly #misfiledIn: ReadonlyMap<CountedFile, Expr>;
+  readonly #curated: OutputWriter;
+  readonly #quarantine: OutputWriter;
+  readonly #violations: number[];
+  /** Null until the only batch is read, where keys are resolved from it. */
+  #resolved: Resolved | null;
+  #misfiled = 0;
+  #done = 0;
+  readonly batches: readonly Batch[];
+
+  private constructor(
+    input: TransformInput,
+    hooks: EngineHooks,
+    batches: readonly Batch[],
+    flags: readonly Flag[],
+    misfiledIn: ReadonlyMap<CountedFile, Expr>,
+    resolved: Resolved | null,
+  ) {
+    this.#input = input;
+    this.#hooks = hooks;
+    this.batches = batches;
+    this.#flags = flags;
+    this.#misfiledIn = misfiledIn;
+    this.#resolved = resolved;
+    this.#curated = new OutputWriter(input, 'curated');
+    this.#quarantine = new OutputWriter(input, 'quarantine');
+    this.#violations = flags.map(() => 0);
+  }
+
+  static async begin(input: TransformInput, hooks: EngineHooks): Promise<PartitionPass> {
+    const { contract, partition } = input;
+    const { sourceRoot, files } = placeOf(input);
+    const flags = await flagsOf(contract, partition.date);
+    const misfiledIn = await misfiledChecks(sourceRoot, { ...partition, files }, contract.source.partitionColumn);
+    const batches = batchesOf({ files }, batchRows(contract, partition));
+    const resolved = await resolvedBefore(input, hooks, batches.length);
+    return new PartitionPass(input, hooks, batches, flags, misfiledIn, resolved);
+  }
+
+  /** Reads one batch, decides which of its rows lost, and evaluates every gate. */
+  async read(batch: Batch): Promise<Judged> {
+    const { contract } = this.#input;
+    this.#hooks.signal?.throwIfAborted();
+    const rows = await this.#readBatch(batch);
+    this.#resolved ??= await resolveBatch(contract, rows);
+    const judged = await judge(rows, batch, this.#flags, this.#resolved.sets);
+    for (const [i, count] of judged.violations.entries()) this.#violations[i] = this.#violations[i]! + count;
+    this.#misfiled += judged.misfiled;
+    return judged;
+  }
+
+  /** Columns: c0 … as declared; `row`, its number in its file; where they are not the same for all, `file` and `misfiled`. */
+  async #readBatch(batch: Batch): Promise<DataFrame> {
+    const { contract, partition } = this.#input;
+    const { sourceRoot } = placeOf(this.#input);
+    const mayBeMisfiled = batch.pieces.some(({ file }) => this.#misfiledIn.has(file));
+    return readPieces({ sourceRoot, partition, signal: this.#hooks.signal }, batch.pieces, (piece) => [
+      ...contract.columns.map((column, i) => asDeclared(column).alias(internalName(i))),
+      storedRow(),
+      ...(batch.pieces.length > 1 ? [pl.lit(piece.file.path).alias(FILE)] : []),
+      ...(mayBeMisfiled ? [(this.#misfiledIn.get(piece.file) ?? pl.lit(false)).alias(MISFILED)] : []),
+    ]);
+  }
+
+  /** Writes what passes to `curated` and the rest to `quarantine`. */
+  async write(batch: Batch, { rows, passed, rejected }: Judged): Promise<void> {
+    this.#hooks.signal?.throwIfAborted();
+    const { contract, partition } = this.#input;
+    const kept = pl.col(LOST).not();
+    const isRejected = pl.anyHorizontal(this.#flags.map(({ column }) => pl.col(column)));
+    const declared = contract.columns.map(({ name }, i) => pl.col(internalName(i)).alias(name));
+    if (passed > 0) {
+      const all = rows.lazy();
+      const some = passed === batch.rows ? all : all.filter(kept.and(isRejected.not()));
+      await this.#curated.write(some.select(...declared));
+    }
+    if (rejected > 0) {
+      const file = batch.pieces.length > 1 ? pl.col(FILE) : pl.lit(batch.pieces[0]!.file.path);
+      await this.#quarantine.write(
+        rows
+          .lazy()
+          .filter(kept.and(isRejected))
+          .select(
+            ...declared,
+            violationsOf(this.#flags).alias(QuarantineColumn.Violations),
+            file.alias(QuarantineColumn.SourceFile),
+            pl.col(ROW).cast(pl.Int64).alias(QuarantineColumn.SourceRow),
+          ),
+      );
+    }
+    this.#done += batch.rows;
+    this.#hooks.onProgress?.({ phase: 'transforming', done: this.#done, total: partition.rows });
+  }
+
+  /** What the partition became, once all that was written is durable. */
+  async end(): Promise<PartitionResult> {
+    const { partition, resolution } = this.#input;
+    const { sourceRoot, files } = placeOf(this.#input);
+    const [curated, quarantine] = await Promise.all([this.#curated.files(), this.#quarantine.files()]);
+    await verifyFiles(sourceRoot, files);
+    const rowsIn = (some: readonly { readonly rows: number }[]): number =>
+      some.reduce((sum, { rows }) => sum + rows, 0);
+    return {
+      date: partition.date,
+      counts: {
+        read: rowsIn(partition.files),
+        superseded: this.#resolved?.superseded ?? 0,
+        ambiguous: this.#resolved?.ambiguous ?? 0,
+        quarantined: rowsIn(quarantine),
+        published: rowsIn(curated),
+        misfiled: this.#misfiled + (partition.rebuilt?.misfiled ?? 0),
+        violations: Object.fromEntries(this.#flags.map(({ name }, i) => [name, this.#violations[i]!])),
+      },
+      curated,
+      quarantine,
+      verdicts: resolution?.verdicts ?? [],
+    };
+  }
+}
+
+/** Where the rows are read from: the raw zone, or what stands in for a partition that is not there any more. */
+function placeOf({ sourceRoot, partition }: TransformInput): {
+  readonly sourceRoot: string;
+  readonly files: readonly CountedFile[];
+} {
+  const { rebuilt, files } = partition;
+  return rebuilt === undefined ? { sourceRoot, files } : { sourceRoot: rebuilt.root, files: rebuilt.files };
+}
+
+async function resolvedBefore(input: TransformInput, hooks: EngineHooks, batches: number): Promise<Resolved | null> {
+  const { contract, sourceRoot, partition, resolutionDir: directory } = input;
+  if (input.resolution === null && batches <= 1) return null;
+  const resolution =
+    input.resolution ?? (await resolve({ contract, sourceRoot, partitions: [partition], directory }, hooks))[0]!;
+  const { superseded, ambiguous, rowSets } = resolution;
+  return { superseded, ambiguous, sets: await readRowSets(directory, rowSets) };
+}
+
+/** Names of the violated gates, in order. */
+function violationsOf(flags: readonly Flag[]): Expr {
+  const names = flags.map(({ name, column }) => pl.choose(pl.col(column), pl.lit(name), pl.lit(null)));
+  return pl.listEval(pl.concatList(names), pl.element().filter(pl.element().isNotNull()));
+}

@@ -1,0 +1,118 @@
+import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
+import type { Column, Contract } from '../contract/contract';
+import { NO_HASH, SeenTwice, trulyRepeated } from './duplicates';
+import { hashOf } from './hashes';
+import { POSITION, internalName, internalNames, typeOf } from './names';
+import { asDeclared } from './polars-types';
+import { orderValue } from './resolve-scope';
+import { SUPERSEDED, uniqueSet } from './row-sets';
+import type { RowSets } from './row-sets';
+import { keyName, orderName, positionsOf, settleKeys, settleUnique } from './settle';
+import { WINNER, comparedColumns, concat, differingWinners } from './settle-ambiguous';
+import { frameOf, numbersOf, pl } from './polars';
+
+export interface BatchResolution {
+  readonly superseded: number;
+  readonly ambiguous: number;
+  readonly sets: RowSets;
+}
+
+/**
+ * Resolves the keys of a partition that is in memory as one batch, in scope `partition`: what `resolve`
+ * finds, without reading a second time (SEMANTICS 4, 5.3).
+ *
+ * @param rows the whole partition, in order: columns c0 … as declared.
+ */
+export async function resolveBatch(contract: Contract, rows: DataFrame): Promise<BatchResolution> {
+  const { primaryKey, orderBy } = contract.deduplicate;
+  const key = columnsOf(contract, primaryKey);
+  const gates = contract.gates
+    .filter((gate) => gate.kind === 'unique')
+    .map((gate) => ({ name: gate.name, columns: columnsOf(contract, gate.columns) }));
+  const hashed = await rows
+    .lazy()
+    .select(hashOf(key).alias(keyName(0)), ...gates.map(({ columns }, i) => hashOf(columns, key).alias(keyName(i + 1))))
+    .collect();
+
+  const candidates = repeatedIn(numbersOf(hashed, keyName(0)) as Float64Array);
+  const order = columnsOf(
+    contract,
+    orderBy.map(({ column }) => column),
+  );
+  const settled =
+    candidates.length === 0
+      ? { losers: new Float64Array(0), ties: null }
+      : await settleKeys(
+          await rowsAt(rows, candidates, [
+            ...key.map((column, i) => asDeclared(column).alias(keyName(i))),
+            ...order.map((column, i) => orderValue(column).alias(orderName(i))),
+          ]),
+          primaryKey.length,
+          orderBy,
+        );
+  const losers = Uint32Array.from(settled.losers).toSorted();
+  const ambiguous = settled.ties === null ? 0 : await countAmbiguous(contract, rows, settled.ties);
+
+  const sets = new Map([[SUPERSEDED, losers]]);
+  for (const [i, { name, columns }] of gates.entries()) {
+    const hashes = (numbersOf(hashed, keyName(i + 1)) as Float64Array).slice();
+    for (const lost of losers) hashes[lost] = NO_HASH;
+    const repeated = repeatedIn(hashes);
+    if (repeated.length === 0) continue;
+    const values = await rowsAt(
+      rows,
+      repeated,
+      columns.map((column, j) => asDeclared(column).alias(keyName(j))),
+    );
+    sets.set(uniqueSet(name), Uint32Array.from(await settleUnique(values, columns.length)).toSorted());
+  }
+  return { superseded: losers.length, ambiguous, sets };
+}
+
+/** The declared columns called `names`, as they are called in memory. */
+function columnsOf(contract: Contract, names: readonly string[]): Column[] {
+  return internalNames(contract, names).map((name, i) => ({ name, type: typeOf(contract, names[i]!) }));
+}
+
+function repeatedIn(hashes: Float64Array): Uint32Array {
+  const seen = new SeenTwice(hashes.length);
+  seen.add(hashes);
+  return trulyRepeated([seen.suspects(hashes)])[0]!;
+}
+
+/** These columns of these rows (ascending), with their number as `position`. */
+async function rowsAt(
+  rows: DataFrame,
+  indexes: Uint32Array | Float64Array,
+  columns: readonly Expr[],
+): Promise<LazyDataFrame> {
+  const mask = new Uint8Array(rows.height);
+  for (const index of indexes) mask[index] = 1;
+  const some = await pl
+    .concat([rows, frameOf({ [MASK]: mask })], { how: 'horizontal' })
+    .lazy()
+    .select(...columns, pl.col(MASK))
+    .filter(pl.col(MASK).eq(pl.lit(1)))
+    .drop(MASK)
+    .collect();
+  return pl.concat([some, frameOf({ [POSITION]: Float64Array.from(indexes) })], { how: 'horizontal' }).lazy();
+}
+const MASK = 'mask';
+
+async function countAmbiguous(contract: Contract, rows: DataFrame, ties: DataFrame): Promise<number> {
+  const compared = comparedColumns(contract);
+  if (compared.length === 0) return 0;
+  const winners = positionsOf(ties, WINNER);
+  const losers = positionsOf(ties);
+  const own = Float64Array.from(new Set(winners));
+  const groups = frameOf({
+    [WINNER]: concat(winners, own),
+    [POSITION]: concat(losers, own),
+  });
+  const some = await rowsAt(
+    rows,
+    concat(losers, own).toSorted(),
+    compared.map((i) => pl.col(internalName(i))),
+  );
+  return (await differingWinners(some, groups, compared)).length;
+}

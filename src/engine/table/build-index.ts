@@ -1,0 +1,48 @@
+import { hashOf } from '../hashes';
+import { NO_HASH } from '../duplicates';
+import { keyName } from '../settle';
+import { frameOf, numbersOf, pl } from '../polars';
+import { readPieces } from '../read';
+import type { Reader } from '../read';
+import type { Batch } from '../slices';
+import type { IndexedKeys } from './identity';
+import { type HashedRows, encodeIndex } from './index-file';
+
+const ROWS = 'rows';
+
+/**
+ * The index of a partition, from its key columns alone. A row with a null in its primary key is in no section, one
+ * with a null in a unique value not in that of its gate.
+ *
+ * Memory: 8 bytes a row and section while it is read, and those of the index.
+ */
+export async function buildIndex(
+  reader: Reader,
+  batches: readonly Batch[],
+  keys: IndexedKeys,
+  onRows: (rows: number) => void,
+): Promise<Buffer> {
+  const hashes = [hashOf(keys.primaryKey), ...keys.gates.map(({ columns }) => hashOf(columns, keys.primaryKey))].map(
+    (hash, i) => hash.alias(keyName(i)),
+  );
+  const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
+  const read = hashes.map(() => new Float64Array(rows));
+  for (const batch of batches) {
+    const frame = await readPieces(reader, batch.pieces, () => hashes);
+    for (const [i, all] of read.entries()) all.set(numbersOf(frame, keyName(i)), batch.start);
+    onRows(batch.rows);
+  }
+  const numbers = Uint32Array.from({ length: rows }, (_, row) => row);
+  const sections: HashedRows[] = [];
+  for (const all of read) sections.push(await sorted(all, numbers));
+  return encodeIndex(keys.identity, rows, sections);
+}
+
+async function sorted(hashes: Float64Array, rows: Uint32Array): Promise<HashedRows> {
+  const frame = await frameOf({ [keyName(0)]: hashes, [ROWS]: rows })
+    .lazy()
+    .filter(pl.col(keyName(0)).gt(pl.lit(NO_HASH)))
+    .sort(keyName(0), false)
+    .collect();
+  return { hashes: numbersOf(frame, keyName(0)) as Float64Array, rows: numbersOf(frame, ROWS) as Uint32Array };
+}

@@ -1,0 +1,233 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { lowerBound } from '../read-rows';
+
+/**
+ * The key index of one source partition: for its primary key, and for every unique gate, the hash of each row that
+ * takes part, sorted, and the row's number. A pure function of the partition's files, so it is named by their
+ * fingerprint and by the identity of the hash.
+ *
+ * Layout, little-endian: magic (8 bytes); identity (8); rows, number of sections (uint32 each); for each section its
+ * count and {@link FENCES} positions (uint32); for each section three planes, `high` (uint32: the upper 32 of 48 bits
+ * of the hash), `row` (uint32), `low` (uint16: the lower 16, padded to 4 bytes); magic again. A search
+ * reads `high` and, where it finds something, a little of the others.
+ */
+const MAGIC = 'TGINDEX1';
+const IDENTITY_BYTES = 8;
+const HEADER = MAGIC.length + IDENTITY_BYTES + 8;
+/** Positions where the upper 8 bits of the hash begin to be 0, 1, … 256. */
+const FENCE_BITS = 8;
+const FENCES = 2 ** FENCE_BITS + 1;
+const U32 = 4;
+const SECTION_HEADER = U32 * (1 + FENCES);
+
+/** Of a hash of 53 bits (see `hashOf`) the upper 48 are kept: 2^53 / 2^21 and 2^21 / 2^5. */
+const HIGH_UNIT = 2 ** 21;
+const LOW_UNIT = 2 ** 5;
+const LOW = 2 ** 16;
+
+/** One number, exact, from both planes. */
+export const keyOf = (high: number, low: number): number => high * LOW + low;
+
+/** Rows that take part, by hash: both arrays as long. */
+export interface HashedRows {
+  /** Whole numbers below 2^53, ascending. */
+  readonly hashes: Float64Array;
+  readonly rows: Uint32Array;
+}
+
+export function encodeIndex(identity: string, rows: number, sections: readonly HashedRows[]): Buffer {
+  const planes = sections.reduce((sum, { rows: { length } }) => sum + planeBytes(length), 0);
+  const bytes = Buffer.alloc(HEADER + sections.length * SECTION_HEADER + planes + MAGIC.length);
+  bytes.write(MAGIC, 0, 'latin1');
+  bytes.write(identity, MAGIC.length, 'hex');
+  bytes.writeUInt32LE(rows, MAGIC.length + IDENTITY_BYTES);
+  bytes.writeUInt32LE(sections.length, MAGIC.length + IDENTITY_BYTES + U32);
+  let at = HEADER + sections.length * SECTION_HEADER;
+  for (const [i, section] of sections.entries()) {
+    const count = section.rows.length;
+    // All offsets are multiples of 4, and `alloc` of this size is not pooled or is aligned: the view is.
+    const high = new Uint32Array(bytes.buffer, bytes.byteOffset + at, count);
+    new Uint32Array(bytes.buffer, bytes.byteOffset + at + U32 * count, count).set(section.rows);
+    const low = new Uint16Array(bytes.buffer, bytes.byteOffset + at + 2 * U32 * count, count);
+    for (let j = 0; j < count; j++) {
+      const hash = section.hashes[j]!;
+      const upper = Math.floor(hash / HIGH_UNIT);
+      high[j] = upper;
+      low[j] = Math.floor((hash - upper * HIGH_UNIT) / LOW_UNIT);
+    }
+    const header = new Uint32Array(bytes.buffer, bytes.byteOffset + HEADER + i * SECTION_HEADER, 1 + FENCES);
+    header[0] = count;
+    for (let fence = 0; fence < FENCES; fence++) header[1 + fence] = lowerBound(high, fence * 2 ** (32 - FENCE_BITS));
+    at += planeBytes(count);
+  }
+  bytes.write(MAGIC, at, 'latin1');
+  return bytes;
+}
+
+const planeBytes = (count: number): number => 2 * U32 * count + U32 * Math.ceil(count / 2);
+
+/** A slice of a section in memory. */
+export interface Slice {
+  readonly high: Uint32Array;
+  /** Index in the section of the first. */
+  readonly start: number;
+}
+
+/** One section of an open index. */
+export class Section {
+  readonly #file: IndexFile;
+  readonly count: number;
+  readonly #fences: Uint32Array;
+  readonly #at: number;
+
+  constructor(file: IndexFile, header: Uint32Array, at: number) {
+    this.#file = file;
+    this.count = header[0]!;
+    this.#fences = header.subarray(1);
+    this.#at = at;
+  }
+
+  /** The hashes of one of 2^bits equal ranges (bits at most 8). */
+  async high(range: number, bits: number): Promise<Slice> {
+    const step = 2 ** (FENCE_BITS - bits);
+    const start = this.#fences[range * step]!;
+    const end = this.#fences[(range + 1) * step]!;
+    return { high: await this.#words(this.#at + U32 * start, end - start), start };
+  }
+
+  /** How many hashes a range holds. */
+  size(range: number, bits: number): number {
+    const step = 2 ** (FENCE_BITS - bits);
+    return this.#fences[(range + 1) * step]! - this.#fences[range * step]!;
+  }
+
+  /** Row numbers at ascending indexes of the section. */
+  async rowsAt(indexes: Uint32Array): Promise<Uint32Array> {
+    return this.#gather(indexes, async (from, to) => this.#words(this.#at + U32 * (this.count + from), to - from));
+  }
+
+  /** Lower 16 bits of the hashes at ascending indexes of the section. */
+  async lowsAt(indexes: Uint32Array): Promise<Uint32Array> {
+    return this.#gather(indexes, async (from, to) => {
+      const bytes = await this.#file.bytes(this.#at + 2 * U32 * this.count + 2 * from, 2 * (to - from));
+      return new Uint16Array(bytes.buffer, bytes.byteOffset, to - from);
+    });
+  }
+
+  /** All row numbers, in the order of the hashes. */
+  async rows(): Promise<Uint32Array> {
+    return this.#words(this.#at + U32 * this.count, this.count);
+  }
+
+  async #words(at: number, count: number): Promise<Uint32Array> {
+    const bytes = await this.#file.bytes(at, U32 * count);
+    return new Uint32Array(bytes.buffer, bytes.byteOffset, count);
+  }
+
+  /** A few are read one by one, many with all between them. */
+  async #gather(
+    indexes: Uint32Array,
+    read: (from: number, to: number) => Promise<Uint32Array | Uint16Array>,
+  ): Promise<Uint32Array> {
+    const found = new Uint32Array(indexes.length);
+    for (let i = 0; i < indexes.length;) {
+      const from = indexes[i]!;
+      let end = i + 1;
+      while (end < indexes.length && indexes[end]! - indexes[end - 1]! < NEAR) end++;
+      const part = await read(from, indexes[end - 1]! + 1);
+      for (; i < end; i++) found[i] = part[indexes[i]! - from]!;
+    }
+    return found;
+  }
+}
+
+/** Values closer to each other than this are read at once. */
+const NEAR = 16 * 1024;
+
+/** An index on a local disk. */
+export class IndexFile {
+  readonly path: string;
+  readonly rows: number;
+  readonly sections: readonly Section[];
+  /** Bytes. */
+  readonly size: number;
+  #held: Buffer | null = null;
+
+  private constructor(path: string, size: number, rows: number, headers: readonly Uint32Array[]) {
+    this.path = path;
+    this.size = size;
+    this.rows = rows;
+    let at = HEADER + headers.length * SECTION_HEADER;
+    this.sections = headers.map((header) => {
+      const section = new Section(this, header, at);
+      at += planeBytes(header[0]!);
+      return section;
+    });
+  }
+
+  /**
+   * Opens an index; null when there is none of this name, or what is there is not it: it is then made anew.
+   * @param sections how many it must have.
+   */
+  static async open(path: string, identity: string, sections: number): Promise<IndexFile | null> {
+    let file: FileHandle;
+    try {
+      file = await open(path, 'r');
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'ENOENT') return null;
+      throw error;
+    }
+    try {
+      const length = HEADER + sections * SECTION_HEADER;
+      const head = Buffer.from(new ArrayBuffer(length));
+      const { bytesRead } = await file.read(head, 0, length, 0);
+      const { size } = await file.stat();
+      if (bytesRead !== length || head.toString('latin1', 0, MAGIC.length) !== MAGIC) return null;
+      if (head.toString('hex', MAGIC.length, MAGIC.length + IDENTITY_BYTES) !== identity) return null;
+      if (head.readUInt32LE(MAGIC.length + IDENTITY_BYTES + U32) !== sections) return null;
+      const headers = Array.from(
+        { length: sections },
+        (_, i) => new Uint32Array(head.buffer, HEADER + i * SECTION_HEADER, 1 + FENCES),
+      );
+      const expected = headers.reduce((sum, header) => sum + planeBytes(header[0]!), length + MAGIC.length);
+      if (size !== expected) return null;
+      const end = Buffer.alloc(MAGIC.length);
+      await file.read(end, 0, MAGIC.length, size - MAGIC.length);
+      if (end.toString('latin1') !== MAGIC) return null;
+      return new IndexFile(path, size, head.readUInt32LE(MAGIC.length + IDENTITY_BYTES), headers);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Reads the file into memory, so that it is read once for all ranges. */
+  async hold(): Promise<void> {
+    this.#held ??= await this.#read(0, this.size);
+  }
+
+  release(): void {
+    this.#held = null;
+  }
+
+  /** Bytes at a multiple of 2, in a buffer whose offset is one of the values' width. */
+  async bytes(at: number, length: number): Promise<Buffer> {
+    if (this.#held !== null) return this.#held.subarray(at, at + length);
+    return this.#read(at, length);
+  }
+
+  async #read(at: number, length: number): Promise<Buffer> {
+    const bytes = Buffer.from(new ArrayBuffer(length));
+    if (length === 0) return bytes;
+    const file = await open(this.path, 'r');
+    try {
+      for (let done = 0; done < length;) {
+        const { bytesRead } = await file.read(bytes, done, length - done, at + done);
+        if (bytesRead === 0) throw new Error(`${this.path} ended early: expected ${length} bytes at ${at}`);
+        done += bytesRead;
+      }
+    } finally {
+      await file.close();
+    }
+    return bytes;
+  }
+}

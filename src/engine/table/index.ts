@@ -1,0 +1,2 @@
+export type { TableResolution } from './outcome';
+export { resolveTable } from './resolve-table';

@@ -1,0 +1,26 @@
+import type { Contract } from '../../contract/contract';
+
+/** How much is kept in memory at a time. Results do not depend on it. */
+export interface TableLimits {
+  /** Rows (4 bytes each) of a list of row numbers before it goes to disk. */
+  readonly rowsInMemory: number;
+  /** Bytes of index files held at once. */
+  readonly indexBytes: number;
+  /** Candidate rows settled at a time: key and ordering columns. */
+  readonly candidatesAtATime: number;
+  /** Whole rows compared at a time for `ambiguous`, and rows scanned at a time; null: what the contract's width allows. */
+  readonly rowsAtATime: number | null;
+}
+
+/** What one candidate row costs while it is settled: key, ordering columns and position, several times over. */
+const CANDIDATE_BYTES = 256;
+
+/** Shares of `engine.memory`; the rest is for what is read and written a batch at a time. */
+export function limitsOf({ engine: { memory } }: Contract): TableLimits {
+  return {
+    rowsInMemory: Math.floor(memory / 32 / Uint32Array.BYTES_PER_ELEMENT),
+    indexBytes: Math.floor(memory / 4),
+    candidatesAtATime: Math.floor(memory / 4 / CANDIDATE_BYTES),
+    rowsAtATime: null,
+  };
+}

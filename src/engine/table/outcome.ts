@@ -1,0 +1,93 @@
+import type { PlannedPartition } from '../../discovery/plan-types';
+import { AMBIGUOUS, type RowSets, SUPERSEDED } from '../row-sets';
+import type { PartitionResolution } from '../types';
+import type { LostRows, Settled } from './lost-rows';
+import type { Member } from './members';
+import type { RepeatedValues } from './repeated-values';
+import { keysOfRows } from './search';
+import type { Session } from './session';
+import { difference, minus, union } from './sorted-rows';
+import type { TableIndexes } from './table-indexes';
+import { rowsOf, sameSets, setNames, writeVerdicts } from './verdicts';
+
+/** What key resolution in scope `table` found. */
+export interface TableResolution {
+  /** What the run rewrites: what it takes, and what that couples, in date order. */
+  readonly partitions: readonly PlannedPartition[];
+  /** One for each of `partitions`. */
+  readonly resolutions: readonly PartitionResolution[];
+}
+
+/** What was decided, by what: keys, then each `unique` gate by the name of its row set. */
+export interface Decided {
+  readonly settled: Settled;
+  readonly lost: LostRows;
+  readonly repeated: ReadonlyMap<string, RepeatedValues>;
+}
+
+const NONE = new Uint32Array(0);
+
+/** The verdicts of every member after this run; of those not taken, the ones whose verdicts changed are coupled. */
+export async function outcomeOf(session: Session, indexes: TableIndexes, decided: Decided): Promise<TableResolution> {
+  const names = setNames(indexes.keys.gates.map(({ gate }) => gate.name));
+  const taken = new Map(session.input.partitions.map((partition) => [partition.date, partition]));
+  const partitions: PlannedPartition[] = [];
+  const resolutions: PartitionResolution[] = [];
+  for (const member of session.members) {
+    session.hooks.signal?.throwIfAborted();
+    const sets = await setsOf(session, member, decided);
+    let planned = taken.get(member.source.date);
+    if (planned === undefined) {
+      const old = await session.verdicts.of(member.committed!);
+      if (sameSets(old, sets, names)) continue;
+      planned = await coupled(session, indexes, member, altered(old, sets, names));
+    }
+    partitions.push(planned);
+    resolutions.push(await write(session, planned, sets));
+  }
+  return { partitions, resolutions };
+}
+
+async function setsOf(session: Session, member: Member, { settled, lost, repeated }: Decided): Promise<RowSets> {
+  const { index, committed } = member;
+  const sets = new Map([[SUPERSEDED, await lost.of(index)]]);
+  for (const [set, { flagged, decided }] of repeated) {
+    const again = await decided(index);
+    const left = again === 'all' ? NONE : minus(rowsOf(await session.verdicts.of(committed!), set), again);
+    sets.set(set, union(left, await flagged.rows(index)));
+  }
+  const left = settled.whole(member) ? NONE : await lost.untouched(member, AMBIGUOUS);
+  return sets.set(AMBIGUOUS, union(left, await settled.ambiguous.rows(index)));
+}
+
+const altered = (old: RowSets, sets: RowSets, names: readonly string[]): Uint32Array =>
+  names.map((name) => difference(rowsOf(old, name), rowsOf(sets, name))).reduce(union, NONE);
+
+/** A partition that another one's change alters. */
+async function coupled(
+  { work }: Session,
+  indexes: TableIndexes,
+  { index, committed, source }: Member,
+  rowsAltered: Uint32Array,
+): Promise<PlannedPartition> {
+  await work.makeReadable([index]);
+  const keys = new Set(await keysOfRows(indexes.section(index, 0), rowsAltered));
+  const { date, files, fingerprint } = committed!;
+  const { rows, bytes } = source;
+  const rebuilt = work.rebuilt(index);
+  const planned: PlannedPartition = { date, reason: 'coupled', files, fingerprint, rows, bytes, keys: keys.size };
+  return rebuilt === null ? planned : { ...planned, rebuilt };
+}
+
+async function write({ input }: Session, { date }: PlannedPartition, sets: RowSets): Promise<PartitionResolution> {
+  const { outputRoot, outputPath, run, attempt } = input;
+  const path = outputPath({ kind: 'verdicts', date, run, attempt, n: 0 });
+  const verdicts = await writeVerdicts(outputRoot, path, sets);
+  return {
+    date,
+    superseded: rowsOf(sets, SUPERSEDED).length,
+    ambiguous: rowsOf(sets, AMBIGUOUS).length,
+    rowSets: verdicts?.path ?? null,
+    verdicts: verdicts === null ? [] : [verdicts],
+  };
+}

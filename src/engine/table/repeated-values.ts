@@ -1,0 +1,75 @@
+import type { UniqueGate } from '../../contract/contract';
+import { hashOf } from '../hashes';
+import { keyColumns } from '../resolve-scope';
+import { settleUnique } from '../settle';
+import type { Section } from './index-file';
+import type { LostRows, Settled } from './lost-rows';
+import { keysOfRows, repeatedWithin } from './search';
+import type { Session } from './session';
+import type { SpilledRows } from './spilled-rows';
+import type { TableIndexes } from './table-indexes';
+
+/** What was decided about one `unique` gate. */
+export interface RepeatedValues {
+  readonly flagged: SpilledRows;
+  /** The rows of a member that were decided again: all others keep the flag that is committed. */
+  readonly decided: (index: number) => Promise<Uint32Array | 'all'>;
+}
+
+/**
+ * Finds the rows that violate a `unique` gate among those that win, where a change may concern them.
+ *
+ * @param section of the gate, in the indexes.
+ * @param flips Rows of members not taken that began or ceased to lose: their values are touched too.
+ */
+export async function findRepeatedValues(
+  session: Session,
+  indexes: TableIndexes,
+  gate: UniqueGate,
+  section: number,
+  { whole }: Settled,
+  lost: LostRows,
+  flips: SpilledRows,
+): Promise<RepeatedValues> {
+  const { work, members } = session;
+  const columns = work.columns(gate.columns);
+  const flagged = session.rows();
+  const flag = async (repeated: SpilledRows): Promise<void> =>
+    session.settle(repeated, hashOf(columns), keyColumns(columns), async (rows) => {
+      await flagged.addPositions(await settleUnique(rows, gate.columns.length));
+    });
+  if (gate.scope === 'partition') {
+    const affected = members.filter((member) => whole(member) || flips.has(member.index));
+    await work.makeReadable(affected.map(({ index }) => index));
+    for (const { index } of affected) {
+      const repeated = session.rows();
+      await repeated.add(index, await repeatedWithin(indexes.section(index, section), await lost.of(index)));
+      await flag(repeated);
+    }
+    const decided = new Set(affected.map(({ index }) => index));
+    return { flagged, decided: (index) => Promise.resolve(decided.has(index) ? 'all' : NONE) };
+  }
+  const touchedBy = indexes.touchedBy(section, await keysOf(flips, (index) => indexes.section(index, section)));
+  const found = await session.search(indexes.parts(section, whole), touchedBy, (index) => lost.of(index));
+  await work.makeReadable(found.repeated.partitions());
+  await flag(found.repeated);
+  return {
+    flagged,
+    decided: async (index) => (whole(members[index]!) ? 'all' : found.touched.rows(index)),
+  };
+}
+
+const NONE = new Uint32Array(0);
+
+/** The hashes of rows in the section of each member. */
+async function keysOf(rows: SpilledRows, section: (index: number) => Section): Promise<Float64Array> {
+  const parts: Float64Array[] = [];
+  for (const index of rows.partitions()) parts.push(await keysOfRows(section(index), await rows.rows(index)));
+  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,207 @@
+import { trulyRepeated } from '../duplicates';
+import type { Suspects } from '../duplicates';
+import { lowerBound } from '../read-rows';
+import { Buckets } from './buckets';
+import { type Section, keyOf } from './index-file';
+import { inLanes } from './lanes';
+import { has } from './sorted-rows';
+
+/** One partition's section. */
+export interface Part {
+  /** Its index among the partitions. */
+  readonly partition: number;
+  readonly section: Section;
+  /** Whether all its rows take part, or only those whose hash is touched. */
+  readonly whole: boolean;
+}
+
+/** The hashes that a change may concern: those of sections, and some more. */
+export interface Touched {
+  readonly sections: readonly Section[];
+  /** As `keyOf` gives them, in any order. */
+  readonly keys: Float64Array;
+}
+
+export interface SearchInput {
+  readonly parts: readonly Part[];
+  readonly touched: Touched;
+  /** Rows, ascending, that do not count; their hash may still be touched. */
+  readonly without?: (partition: number) => Promise<Uint32Array>;
+  readonly signal?: AbortSignal;
+  /** Of a part that is not whole: rows, in any order, whose hash is touched. */
+  readonly onTouched: (partition: number, rows: Uint32Array) => Promise<void>;
+  /** Rows, in any order, whose hash occurs more than once among all that take part. */
+  readonly onRepeated: (partition: number, rows: Uint32Array) => Promise<void>;
+}
+
+/** Hashes of one range: their bitmaps then stay in the processor's cache. */
+const RANGE = 2 ** 20;
+const MOST_RANGE_BITS = 8;
+/** Parts read at once. */
+const LANES = 8;
+/** Of the touched: one false bucket in 16 costs a look at the lower bits. */
+const TOUCHED_SPREAD = 16;
+const REPEATED_SPREAD = 32;
+
+/**
+ * Finds, range by range of the hash, the rows that a change touches and the groups of rows with equal
+ * hashes among them. Memory: that of a range.
+ */
+export async function search(input: SearchInput): Promise<void> {
+  const { parts, touched } = input;
+  const whole = parts.filter((part) => part.whole).reduce((sum, { section }) => sum + section.count, 0);
+  const keys = touched.sections.reduce((sum, { count }) => sum + count, touched.keys.length);
+  const bits = Math.min(MOST_RANGE_BITS, Math.max(0, Math.ceil(Math.log2(Math.max(whole, keys, 1) / RANGE))));
+  const searched = parts.some((part) => !part.whole);
+  for (let range = 0; range < 2 ** bits; range++) {
+    input.signal?.throwIfAborted();
+    await searchRange(input, range, bits, searched ? await touchedIn(touched, range, bits) : null);
+  }
+}
+
+interface Keys {
+  readonly buckets: Buckets;
+  /** Ascending. */
+  readonly sorted: Float64Array;
+}
+
+/** The touched hashes of one range. */
+async function touchedIn({ sections, keys }: Touched, range: number, bits: number): Promise<Keys> {
+  const width = 2 ** (48 - bits);
+  const own = keys.filter((key) => Math.floor(key / width) === range);
+  const size = sections.reduce((sum, section) => sum + section.size(range, bits), own.length);
+  const all = new Float64Array(size);
+  all.set(own);
+  let at = own.length;
+  for (const section of sections) {
+    const { high, start } = await section.high(range, bits);
+    if (high.length === 0) continue;
+    const low = await section.lowsAt(indexesFrom(start, high.length));
+    for (let i = 0; i < high.length; i++) all[at++] = keyOf(high[i]!, low[i]!);
+  }
+  const buckets = new Buckets(size, TOUCHED_SPREAD, bits);
+  for (const key of all) buckets.add(Math.floor(key / 2 ** 16));
+  return { buckets, sorted: all.toSorted() };
+}
+
+/** Rows of one part that take part in one range. */
+interface InPlay {
+  readonly part: Part;
+  readonly high: Uint32Array;
+  /** Indexes in the section; null: all from `start` on. */
+  readonly indexes: Uint32Array | null;
+  readonly start: number;
+  /** Known where the lower bits had to be read. */
+  readonly keys: Float64Array | null;
+}
+
+async function searchRange(input: SearchInput, range: number, bits: number, touched: Keys | null): Promise<void> {
+  const found: InPlay[] = [];
+  await inLanes(input.parts, LANES, async (part) => {
+    const { high, start } = await part.section.high(range, bits);
+    if (high.length === 0) return;
+    if (part.whole) found.push({ part, high, indexes: null, start, keys: null });
+    else if (touched !== null && touched.sorted.length > 0) {
+      const hit = await touchedOf(part, high, start, touched);
+      if (hit === null) return;
+      await input.onTouched(part.partition, await part.section.rowsAt(hit.indexes));
+      found.push({ part, start, ...hit });
+    }
+  });
+  // The lanes end in no promised order; nothing below may depend on it.
+  const inPlay = found.toSorted((a, b) => a.part.partition - b.part.partition);
+  const total = inPlay.reduce((sum, { high }) => sum + high.length, 0);
+  const once = new Buckets(total, REPEATED_SPREAD, bits);
+  const twice = new Buckets(total, REPEATED_SPREAD, bits);
+  for (const { high } of inPlay) {
+    for (let i = 0; i < high.length; i++) {
+      if (once.add(high[i]!)) twice.add(high[i]!);
+    }
+  }
+  const suspects: { readonly partition: number; readonly suspects: Suspects }[] = [];
+  for (const play of inPlay) {
+    const own = await suspectsOf(play, twice, input.without);
+    if (own.indexes.length > 0) suspects.push({ partition: play.part.partition, suspects: own });
+  }
+  const repeated = trulyRepeated(suspects.map(({ suspects: own }) => own));
+  for (const [i, { partition }] of suspects.entries()) {
+    if (repeated[i]!.length > 0) await input.onRepeated(partition, repeated[i]!);
+  }
+}
+
+async function touchedOf(
+  { section }: Part,
+  high: Uint32Array,
+  start: number,
+  { buckets, sorted }: Keys,
+): Promise<(Pick<InPlay, 'high' | 'keys'> & { readonly indexes: Uint32Array }) | null> {
+  const near = new Uint32Array(high.length);
+  let count = 0;
+  for (let i = 0; i < high.length; i++) if (buckets.has(high[i]!)) near[count++] = i;
+  if (count === 0) return null;
+  const low = await section.lowsAt(near.slice(0, count).map((i) => i + start));
+  const keys = new Float64Array(count);
+  const found = new Uint32Array(count);
+  let kept = 0;
+  for (let j = 0; j < count; j++) {
+    const key = keyOf(high[near[j]!]!, low[j]!);
+    if (sorted[lowerBound(sorted, key)] !== key) continue;
+    keys[kept] = key;
+    found[kept++] = near[j]!;
+  }
+  if (kept === 0) return null;
+  const at = found.subarray(0, kept);
+  return { high: at.map((i) => high[i]!), indexes: at.map((i) => i + start), keys: keys.slice(0, kept) };
+}
+
+/** Rows (as the suspects' `indexes`) whose hash may occur more than once, but for those that do not count. */
+async function suspectsOf(
+  { part, high, indexes, start, keys }: InPlay,
+  twice: Buckets,
+  without: SearchInput['without'],
+): Promise<Suspects> {
+  const found = new Uint32Array(high.length);
+  let count = 0;
+  for (let i = 0; i < high.length; i++) if (twice.has(high[i]!)) found[count++] = i;
+  const some = found.subarray(0, count);
+  if (count === 0) return { indexes: some, hashes: new Float64Array(0) };
+  const at = indexes === null ? some.map((i) => i + start) : some.map((i) => indexes[i]!);
+  const rows = await part.section.rowsAt(at);
+  const low = keys === null ? await part.section.lowsAt(at) : null;
+  const hashes = new Float64Array(count);
+  for (let j = 0; j < count; j++) hashes[j] = low === null ? keys![some[j]!]! : keyOf(high[some[j]!]!, low[j]!);
+  if (without === undefined) return { indexes: rows, hashes };
+  const out = await without(part.partition);
+  const counts = (j: number): boolean => !has(out, rows[j]!);
+  return { indexes: rows.filter((_, j) => counts(j)), hashes: hashes.filter((_, j) => counts(j)) };
+}
+
+/** Rows of one section whose hash occurs more than once in it, but for those that do not count: equal hashes stand together. */
+export async function repeatedWithin(section: Section, without: Uint32Array): Promise<Uint32Array> {
+  const { high } = await section.high(0, 0);
+  const near = new Uint32Array(high.length);
+  let count = 0;
+  for (let i = 0; i < high.length; i++) {
+    if ((i > 0 && high[i - 1] === high[i]) || (i + 1 < high.length && high[i + 1] === high[i])) near[count++] = i;
+  }
+  const at = near.slice(0, count);
+  const [rows, low] = [await section.rowsAt(at), await section.lowsAt(at)];
+  const kept = Uint32Array.from(at.keys()).filter((j) => !has(without, rows[j]!));
+  const hashes = Float64Array.from(kept, (j) => keyOf(high[at[j]!]!, low[j]!));
+  return trulyRepeated([{ indexes: kept.map((j) => rows[j]!), hashes }])[0]!;
+}
+
+/** The hashes of some rows (ascending) of a section, in any order; rows that it does not hold have none. */
+export async function keysOfRows(section: Section, rows: Uint32Array): Promise<Float64Array> {
+  if (rows.length === 0) return new Float64Array(0);
+  const numbers = await section.rows();
+  const found = new Uint32Array(rows.length);
+  let count = 0;
+  for (let i = 0; i < numbers.length; i++) if (has(rows, numbers[i]!)) found[count++] = i;
+  const at = found.slice(0, count);
+  const { high } = await section.high(0, 0);
+  const low = await section.lowsAt(at);
+  return Float64Array.from(at, (i, j) => keyOf(high[i]!, low[j]!));
+}
+
+const indexesFrom = (start: number, length: number): Uint32Array => Uint32Array.from({ length }, (_, i) => start + i);

@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { openStore } from '../../storage';
+import type { ResolveTableInput } from '../inputs';
+import { releaseNativeMemory } from '../memory';
+import { readerOf } from '../resolve-scope';
+import { verifyFiles } from '../source-files';
+import { buildIndex } from './build-index';
+import { type IndexedKeys, indexedKeys } from './identity';
+import type { IndexFile, Section } from './index-file';
+import { IndexStore } from './index-store';
+import { inLanes } from './lanes';
+import type { TableLimits } from './limits';
+import type { Member } from './members';
+import type { Part, Touched } from './search';
+import type { TableWork } from './table-work';
+
+const NO_KEYS = new Float64Array(0);
+/** Index files opened at once. */
+const LANES = 16;
+
+/** The key indexes of all members, and those of what the run takes or removes as they were committed. */
+export class TableIndexes {
+  readonly #input: ResolveTableInput;
+  readonly #work: TableWork;
+  readonly #members: readonly Member[];
+  readonly #limits: TableLimits;
+  readonly #now: IndexFile[] = [];
+  readonly #before: IndexFile[] = [];
+  #store!: IndexStore;
+  #keys!: IndexedKeys;
+  #touched: 'some' | 'all' = 'some';
+
+  constructor(input: ResolveTableInput, work: TableWork, members: readonly Member[], limits: TableLimits) {
+    this.#input = input;
+    this.#work = work;
+    this.#members = members;
+    this.#limits = limits;
+  }
+
+  get keys(): IndexedKeys {
+    return this.#keys;
+  }
+
+  /** `all` when it cannot be told what the run touches, because an index of what it replaces is lost. */
+  get touched(): 'some' | 'all' {
+    return this.#touched;
+  }
+
+  /** Opens all indexes, and makes those that are missing. */
+  async prepare(): Promise<void> {
+    const { contract, tableRoot, indexes } = this.#input;
+    this.#keys = await indexedKeys(contract);
+    const store = openStore(tableRoot, { errorType: 'TargetError' });
+    const sections = 1 + this.#keys.gates.length;
+    this.#store = new IndexStore({ store, ...indexes }, this.#keys.identity, sections);
+    await inLanes(this.#members, LANES, async (member) => {
+      const index = await this.#store.open(member.source);
+      if (index !== null) this.#now[member.index] = index;
+    });
+    for (const member of this.#members) {
+      if (this.#now[member.index] === undefined) this.#now[member.index] = await this.#make(member);
+    }
+    if (this.#members.some(({ taken }) => !taken)) await this.#openReplaced();
+    await this.#hold();
+  }
+
+  section(index: number, section: number): Section {
+    return this.#now[index]!.sections[section]!;
+  }
+
+  /** One section of every member. */
+  parts(section: number, whole: (member: Member) => boolean): Part[] {
+    return this.#members.map((member) => ({
+      partition: member.index,
+      section: this.section(member.index, section),
+      whole: whole(member),
+    }));
+  }
+
+  /** The hashes that this run may touch: all of what it takes, replaces or removes, and `keys`. */
+  touchedBy(section: number, keys: Float64Array = NO_KEYS): Touched {
+    const taken = this.#members.filter((member) => member.taken).map(({ index }) => this.section(index, section));
+    return { sections: [...taken, ...this.#before.map(({ sections }) => sections[section]!)], keys };
+  }
+
+  async #make(member: Member): Promise<IndexFile> {
+    const { index } = member;
+    this.#work.signal?.throwIfAborted();
+    await this.#work.makeReadable([index]);
+    const batches = this.#work.batchesOf(index).map(({ batch }) => batch);
+    const onRows = member.taken ? this.#work.report : (): void => {};
+    const bytes = await buildIndex(readerOf(this.#work, index), batches, this.#keys, onRows);
+    if (this.#work.rebuilt(index) === null) await verifyFiles(this.#input.sourceRoot, member.source.files);
+    await releaseNativeMemory({ rows: member.source.rows, columns: 4 * (1 + this.#keys.gates.length), bytes: 0 });
+    // What was rebuilt from published rows lacks the others: its index is not what the raw files' name stands for.
+    if (this.#work.rebuilt(index) === null) return this.#store.save(member.source, bytes);
+    const own = new IndexStore(
+      { store: openStore(this.#input.tableRoot), ...this.#input.indexes, overlay: join(this.#work.scratch, 'rebuilt') },
+      this.#keys.identity,
+      1 + this.#keys.gates.length,
+    );
+    return own.save(member.source, bytes);
+  }
+
+  /** The indexes of what was committed of the partitions that the run takes or removes. */
+  async #openReplaced(): Promise<void> {
+    const { partitions, removed, committed } = this.#input;
+    const now = new Map(partitions.map(({ date, fingerprint }) => [date, fingerprint]));
+    const replaced = [...partitions.map(({ date }) => date), ...removed]
+      .map((date) => committed.partitions.get(date))
+      .filter((state) => state !== undefined)
+      .filter(({ date, fingerprint }) => now.get(date) !== fingerprint);
+    await inLanes(replaced, LANES, async (state) => {
+      const index = await this.#store.open(state);
+      if (index === null) this.#touched = 'all';
+      else this.#before.push(index);
+    });
+  }
+
+  /** What is read range by range is read from memory, as far as it may. */
+  async #hold(): Promise<void> {
+    let left = this.#limits.indexBytes;
+    const read = this.#members.filter(({ taken }) => taken || this.#touched === 'all');
+    for (const file of [...read.map(({ index }) => this.#now[index]!), ...this.#before]) {
+      if (file.size > left) return;
+      left -= file.size;
+      await file.hold();
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import type { PartitionDate } from '../discovery/partition-date';
+import { LeaveReason, type Plan } from '../discovery/plan-types';
+import { dates, formatBytes, formatCount, plural } from './format';
+import { leftOut } from './left-out';
+import type { PartitionReport, RemovedReport } from './report-types';
+
+interface Found {
+  readonly plan: Plan;
+  readonly partitions: readonly PartitionReport[];
+  readonly removed: readonly RemovedReport[];
+  readonly stale: readonly PartitionDate[];
+}
+
+/** What the policy of the contract settles for good is no warning. */
+const SETTLED: ReadonlySet<string> = new Set([LeaveReason.Gone, LeaveReason.LateIgnored]);
+
+/** What a reader of the report should know beyond its numbers, most telling first. */
+export function warningsOf({ plan, partitions, removed, stale }: Found): string[] {
+  const { pipeline, left } = plan;
+  return [
+    ...removedWarnings(removed),
+    ...rowWarnings(plan, partitions),
+    ...ignoredWarnings(plan),
+    ...leftOut(pipeline, left)
+      .filter(({ reason }) => !SETTLED.has(reason))
+      .map(({ what, held, command }) => {
+        if (command === null) return `${what}.`;
+        return held ? `${what}. To decide: ${command}` : `${what}. Take it with: ${command}`;
+      }),
+    ...staleWarnings(pipeline, stale),
+  ];
+}
+
+function removedWarnings(removed: readonly RemovedReport[]): string[] {
+  if (removed.length === 0) return [];
+  const sum = (of: 'published' | 'quarantined'): string => formatCount(removed.reduce((all, one) => all + one[of], 0));
+  return [
+    `${plural(removed.length, 'partition')} whose raw files are gone ${removed.length === 1 ? 'was' : 'were'} removed from the ` +
+      `table (${dates(removed)}): ${sum('published')} published and ${sum('quarantined')} rejected rows.`,
+  ];
+}
+
+function rowWarnings({ contract }: Plan, partitions: readonly PartitionReport[]): string[] {
+  const warnings: string[] = [];
+  const misfiled = partitions.filter((partition) => partition.misfiled > 0);
+  if (misfiled.length > 0) {
+    const rows = misfiled.reduce((sum, partition) => sum + partition.misfiled, 0);
+    warnings.push(
+      `${plural(rows, 'row')} in ${dates(misfiled)} ${rows === 1 ? 'carries' : 'carry'} another value in the stored column ` +
+        `${contract.source.partitionColumn} than the folder says; the folder's date was used.`,
+    );
+  }
+  const tied = partitions.filter((partition) => partition.ambiguous > 0);
+  if (tied.length > 0) {
+    const keys = tied.reduce((sum, partition) => sum + partition.ambiguous, 0);
+    warnings.push(
+      `${plural(keys, 'primary key')} in ${dates(tied)} ${keys === 1 ? 'has' : 'have'} several newest rows that differ; ` +
+        'the last one stored won. A further column in deduplicate.orderBy would settle them.',
+    );
+  }
+  return warnings;
+}
+
+function ignoredWarnings({ ignored }: Plan): string[] {
+  if (ignored.length === 0) return [];
+  const files = ignored.reduce((sum, entry) => sum + entry.count, 0);
+  const bytes = ignored.reduce((sum, entry) => sum + entry.bytes, 0);
+  return [
+    `${plural(ignored.length, 'entry', 'entries')} under the source root ` +
+      `${ignored.length === 1 ? 'belongs' : 'belong'} to no partition and ` +
+      `${ignored.length === 1 ? 'was' : 'were'} ignored (${plural(files, 'file')}, ${formatBytes(bytes)}).`,
+  ];
+}
+
+function staleWarnings(pipeline: string, stale: readonly PartitionDate[]): string[] {
+  if (stale.length === 0) return [];
+  return [
+    `${plural(stale.length, 'published partition')} still ${stale.length === 1 ? 'stands' : 'stand'} under earlier gates ` +
+      `(${dates(stale.map((date) => ({ date })))}). Restate with: tidegate backfill ${pipeline} --stale`,
+  ];
+}

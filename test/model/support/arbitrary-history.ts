@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { RUN_ACTIVITIES } from '../../support/run-pipeline';
+import { CRASHES } from './fs-faults';
+import {
+  type Content,
+  DAYS,
+  FILES,
+  type GateName,
+  type History,
+  type Line,
+  ROW_GATE_NAMES,
+  type RawStep,
+  type Rules,
+  type RunStep,
+  type Step,
+  UNIQUE_GATE_NAMES,
+} from './history';
+
+// So few values that everything collides.
+const line: fc.Arbitrary<Line> = fc.tuple(
+  fc.constantFrom('1', '2', '3', null),
+  fc.constantFrom('0.0', '-0.0', 'nan', null),
+  fc.constantFrom('1', '2', 'nan', null),
+  fc.constantFrom('1', '2', null),
+  fc.constantFrom('1', '-1', 'nan', 'inf', '-0.0', null),
+  fc.constantFrom('a', "b'c", 'ü', null),
+);
+
+const content: fc.Arbitrary<Content> = fc.record({
+  lines: fc.array(line, { maxLength: 6 }),
+  stored: fc.constantFrom('none', 'none', 'same', 'other'),
+  writer: fc.constantFrom('pyarrow', 'duckdb'),
+});
+
+const day = fc.nat({ max: DAYS.length - 1 });
+const file = fc.nat({ max: FILES.length - 1 });
+/** Mostly the first names: files are then rewritten, and partitions have few. */
+const usualFile = fc.oneof({ weight: 3, arbitrary: fc.nat({ max: 1 }) }, { weight: 1, arbitrary: file });
+
+const put: fc.Arbitrary<RawStep> = fc.record({ do: fc.constant('put'), day, file: usualFile, content });
+const rawStep: fc.Arbitrary<RawStep> = fc.oneof(
+  { weight: 6, arbitrary: put },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('drop'), day, file: usualFile }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('dropDay'), day }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('restore'), nth: fc.nat({ max: 20 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('move'), day, file: usualFile, to: day }) },
+);
+
+const activity = fc.constantFrom(...RUN_ACTIVITIES.slice(0, -1));
+const crash: fc.Arbitrary<NonNullable<RunStep['crash']>> = fc.record({
+  activity: fc.oneof({ weight: 2, arbitrary: activity }, { weight: 1, arbitrary: fc.constant('publish') }),
+  doom: fc.record({ at: fc.nat({ max: 90 }), mode: fc.constantFrom(...CRASHES) }),
+  next: fc.constantFrom('retry', 'rerun', 'abandon'),
+});
+const meanwhile = fc.record({ before: activity, change: rawStep });
+const groups = fc.constantFrom('planned', 'each, backwards', 'each, at once');
+
+const rare = <T>(arbitrary: fc.Arbitrary<T>, freq: number): fc.Arbitrary<T | undefined> =>
+  fc.option(arbitrary, { nil: undefined, freq });
+/** Without what is undefined, as JSON has it: what is replayed is what ran. */
+const plain = <T>(record: fc.Arbitrary<object>): fc.Arbitrary<T> =>
+  record.map((value) => Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as T);
+
+const how = { crash: rare(crash, 2), meanwhile: rare(meanwhile, 8), groups: rare(groups, 3) };
+const runStep: fc.Arbitrary<RunStep> = fc.oneof(
+  { weight: 8, arbitrary: plain<RunStep>(fc.record({ do: fc.constant('incremental'), ...how })) },
+  { weight: 3, arbitrary: plain<RunStep>(fc.record({ do: fc.constant('backfill'), from: day, to: day, ...how })) },
+  { weight: 1, arbitrary: plain<RunStep>(fc.record({ do: fc.constant('backfill all'), ...how })) },
+  { weight: 1, arbitrary: plain<RunStep>(fc.record({ do: fc.constant('backfill stale'), ...how })) },
+  {
+    weight: 1,
+    arbitrary: plain<RunStep>(
+      fc.record({
+        do: fc.constant('rollback'),
+        from: fc.nat({ max: 2 }),
+        crash: rare(
+          crash.map((one) => ({ ...one, activity: 'rollback' as const })),
+          2,
+        ),
+      }),
+    ),
+  },
+);
+
+const orderColumn = fc.record({
+  column: fc.constantFrom('updated', 'seq'),
+  direction: fc.constantFrom('desc', 'asc'),
+});
+const rowGates = fc.subarray(ROW_GATE_NAMES, { maxLength: 3 });
+const uniqueGates = fc.uniqueArray(fc.constantFrom(...UNIQUE_GATE_NAMES), { maxLength: 2 });
+const gates: fc.Arbitrary<GateName[]> = fc
+  .tuple(rowGates, uniqueGates, fc.boolean())
+  .map(([rows, unique, uniqueFirst]) => (uniqueFirst ? [...unique, ...rows] : [...rows, ...unique]));
+const orderBy = fc.uniqueArray(orderColumn, { minLength: 1, maxLength: 2, selector: ({ column }) => column });
+const key = fc.constantFrom<Rules['key']>(['id'], ['id', 'part'], ['part']);
+const lookback = fc.constantFrom(0, 1, 3);
+const reprocess = fc.constantFrom('changed', 'changed', 'always');
+
+/** Histories of a pipeline with one of these scopes. */
+export function histories(scopes: readonly Rules['scope'][], longest = 14): fc.Arbitrary<History> {
+  const scope = fc.constantFrom(...scopes);
+  const contract: fc.Arbitrary<Step> = fc.record({
+    do: fc.constant('contract'),
+    rules: fc.oneof<fc.MaybeWeightedArbitrary<Partial<Rules>>[]>(
+      { weight: 3, arbitrary: fc.record({ gates }) },
+      { weight: 1, arbitrary: fc.record({ orderBy }) },
+      { weight: 1, arbitrary: fc.record({ scope, key }) },
+    ),
+  });
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 10, arbitrary: rawStep },
+    { weight: 8, arbitrary: runStep },
+    { weight: 1, arbitrary: contract },
+    { weight: 1, arbitrary: fc.constant({ do: 'vacuum' } as const) },
+  );
+  return fc
+    .record({
+      format: fc.constantFrom('directory', 'delta'),
+      rules: fc.record({ key, orderBy, scope, lookback, reprocess, gone: fc.constant('remove'), gates }),
+      first: fc.array(put, { minLength: 1, maxLength: 5 }),
+      steps: fc.array(step, { maxLength: longest }),
+    })
+    .map(({ first, steps, ...history }) => ({ ...history, steps: [...first, ...steps] }));
+}
