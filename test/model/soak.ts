@@ -22,6 +22,7 @@ test(`soak: ${RUNS} histories of seed ${SEED}`, async () => {
   await checkHistories(histories(['table', 'table', 'partition'], 24), lab.replay, {
     runs: RUNS,
     seed: SEED,
+    shrink: process.env['TIDEGATE_SOAK_SHRINK'] !== 'no',
     onProgress: (done) => {
       if (done % TOLD_EVERY === 0 || done === RUNS) tell(done);
     },

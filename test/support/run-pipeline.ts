@@ -88,8 +88,8 @@ async function runPlan(found: DiscoverResult, call: Call, { asWorkflow, groups: 
     if (!asWorkflow) throw new Error('nothing to do');
     return nothing(found, await call('writeReport', { plan: found.plan, results: [] }));
   }
+  // Key resolution may complete the plan: the rest of the run then goes by that one.
   const { completed, ...resolution } = await call('resolveKeys', { plan: found.plan });
-  // Key resolution may add partitions: the rest of the run goes by that plan.
   const { plan, groups } = completed ?? found;
   const shares = sharing === 'planned' ? groups : groups.flatMap(each);
   const results: DocumentRef[] = [];

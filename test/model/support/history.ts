@@ -57,8 +57,8 @@ export interface RunStep {
     /** The activity is tried again, the run is, or nobody ever does. */
     readonly next: 'retry' | 'rerun' | 'abandon';
   };
-  /** The raw zone changes before the run's first call of this activity. */
-  readonly meanwhile?: { readonly before: RunActivity; readonly change: RawStep };
+  /** The raw zone changes, or another run comes first, before the run's first call of this activity. */
+  readonly meanwhile?: { readonly before: RunActivity; readonly change: RawStep | RunStep };
   readonly groups?: RunOptions['groups'];
   /** Of an incremental run: what is gone leaves, even where the raw zone is empty. */
   readonly removeGone?: 'all';
@@ -68,7 +68,9 @@ export type Step =
   | RawStep
   | RunStep
   | { readonly do: 'contract'; readonly rules: Partial<Rules> }
-  | { readonly do: 'vacuum' };
+  | { readonly do: 'vacuum' }
+  /** Key indexes follow from the raw files: any may be lost. */
+  | { readonly do: 'lose indexes' };
 
 export const DAYS = ['2026-03-01', '2026-03-02', '2026-03-03', '2026-03-05', '2026-03-08'] as PartitionDate[];
 /** In an order that is neither JavaScript's nor that of bytes; two sort differently in UTF-8 and UTF-16. */

@@ -83,6 +83,11 @@ export class SqlOracle {
     return await this.#ask('compare', input);
   }
 
+  /** The rows of a published table, in order. */
+  async read(columns: readonly string[], table: TablePlace): Promise<Pick<Expected, 'curated' | 'quarantine'>> {
+    return await this.#ask('read', { columns, table });
+  }
+
   /** Forgets all raw files. */
   async forget(): Promise<void> {
     await this.#ask('forget', {});

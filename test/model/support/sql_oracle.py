@@ -14,6 +14,8 @@ A process that answers lines of JSON, so that thousands of small tables are chea
 {"op": "compare", "rules": [{"contract", "dates"}], "manifest", "table": {"format", "path", "versions"}}
     Holds a published table against it; each partition by the rules it was published under:
     {"differences": [text, ...], "counts": {date: counts}}.
+{"op": "read", "columns", "table": {"format", "path", "versions"}}
+    The rows of a published table: {"curated", "quarantine"}.
 {"op": "forget"}
 
 Values travel as text ("nan", "-0.0", "9007199254740993") or null.
@@ -270,6 +272,14 @@ def compare(task):
     return {"differences": differences, "counts": expected["counts"]}
 
 
+def read_table(task):
+    differences = []
+    rows = {kind: read(task["table"], kind, task["columns"], differences) for kind in ("curated", "quarantine")}
+    if differences:
+        raise ValueError(differences)
+    return rows
+
+
 # ---- raw files -----------------------------------------------------------------------------------
 
 
@@ -312,7 +322,7 @@ def known(task):
         )
 
 
-OPERATIONS = {"files": write_files, "known": known, "expect": expect, "compare": compare, "forget": forget}
+OPERATIONS = {"files": write_files, "known": known, "expect": expect, "compare": compare, "read": read_table, "forget": forget}
 
 
 def main():

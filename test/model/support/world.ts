@@ -28,7 +28,7 @@ import {
   sameResolution,
   sameRows,
 } from './history';
-import type { ManifestEntry, SqlOracle, TablePlace } from './sql-oracle';
+import type { Expected, ManifestEntry, SqlOracle, TablePlace } from './sql-oracle';
 
 /** Seconds since 1970 of the first file; each file written is a second younger than the one before. */
 const FIRST_FILE = 1_770_000_000;
@@ -133,6 +133,13 @@ export class World {
     return openTable(this.#contract);
   }
 
+  /** What stands there now: rows in order, and counts. */
+  async published(): Promise<Expected> {
+    const { partitions } = await this.table.read();
+    const rows = await this.oracle.read(COLUMNS, pinned(this.#contract));
+    return { ...rows, counts: Object.fromEntries([...partitions.values()].map(({ date, counts }) => [date, counts])) };
+  }
+
   get #archive(): string {
     return join(this.root, 'archive');
   }
@@ -152,6 +159,9 @@ export class World {
       case 'contract':
         this.#history = { ...this.#history, rules: { ...this.#history.rules, ...step.rules } };
         this.#contract = contractOf(this.#history, this.root);
+        return undefined;
+      case 'lose indexes':
+        rmSync(join(this.#contract.publish.path, this.table.indexFolder), { recursive: true, force: true });
         return undefined;
       case 'vacuum':
         await this.table.vacuum({ dryRun: false, olderThanHours: 0, now: new Date(Date.now() + 2 * 3_600_000) });
@@ -219,7 +229,7 @@ export class World {
     const around = async <T>(activity: RunActivity, attempt: () => Promise<T>): Promise<T> => {
       if (step.meanwhile?.before === activity && !changed) {
         changed = true;
-        this.#change(step.meanwhile.change);
+        await this.#happen(step.meanwhile.change);
       }
       if (step.crash?.activity !== activity || crashed) return attempt();
       crashed = true;
