@@ -9,7 +9,7 @@
  *   that another row has.
  * - Rows stand in order of arrival. Files are written by Polars: zstd level 3, statistics.
  */
-const { existsSync, mkdirSync, renameSync, rmSync, statSync } = require('node:fs');
+const { existsSync, linkSync, mkdirSync, renameSync, rmSync } = require('node:fs');
 const { join } = require('node:path');
 const pl = require('nodejs-polars').default;
 
@@ -126,43 +126,70 @@ async function writeDay(path, day, rows) {
     .collect();
 }
 
-/** The raw zone of so many days of so many rows under `cache`, made unless it is there. */
-async function rawZone(cache, days, rows, log = () => {}) {
-  const folder = join(cache, `raw-v${VERSION}-${days}x${rows}`);
-  if (existsSync(folder)) return folder;
-  log(`making ${days} partitions of ${rows.toLocaleString('en')} rows …`);
-  const making = `${folder}.${process.pid}`;
-  for (let day = 0; day < days; day += 1) {
-    mkdirSync(join(making, `date=${dateOf(day)}`), { recursive: true });
-    await writeDay(join(making, sourcePath(day)), day, rows);
+/** A raw zone of so many days of so many rows in `folder`: links to files in `cache`, which are made unless they are there. */
+async function makeZone(cache, folder, days, rows, log = () => {}) {
+  const pool = join(cache, `days-v${VERSION}-${rows}`);
+  const missing = Array.from({ length: days }, (_, day) => day).filter(
+    (day) => !existsSync(join(pool, sourcePath(day))),
+  );
+  if (missing.length > 0) log(`making ${missing.length} partitions of ${rows.toLocaleString('en')} rows …`);
+  for (const day of missing) {
+    mkdirSync(join(pool, `date=${dateOf(day)}`), { recursive: true });
+    const making = join(pool, `${day}.making`);
+    await writeDay(making, day, rows);
+    renameSync(making, join(pool, sourcePath(day)));
   }
   rmSync(folder, { recursive: true, force: true });
-  renameSync(making, folder);
+  for (let day = 0; day < days; day += 1) {
+    mkdirSync(join(folder, `date=${dateOf(day)}`), { recursive: true });
+    linkSync(join(pool, sourcePath(day)), join(folder, sourcePath(day)));
+  }
   return folder;
 }
 
-/** Another version of a day: its last hundredth of rows are updated once more, with new amounts. */
-async function rewriteDay(raw, day, path) {
-  const rows = pl.col('n');
-  const source = pl.scanParquet(join(raw, sourcePath(day)), { glob: false, rowIndexName: 'n' });
-  await source
+/**
+ * Puts another version of a day into a zone: a hundredth of its amounts are corrected a microsecond later.
+ * @param reach of how many days before it, one in a thousand of its rows becomes a newer version of one of theirs.
+ */
+async function rewriteDay(raw, day, rows, reach) {
+  const path = join(raw, sourcePath(day));
+  const n = pl.col('n');
+  const corrected = n.modulo(pl.lit(100)).eq(pl.lit(11));
+  const back = n
+    .div(pl.lit(1000))
+    .floor()
+    .modulo(pl.lit(Math.max(1, reach)))
+    .plus(pl.lit(1));
+  const elsewhere = n
+    .modulo(pl.lit(1000))
+    .eq(pl.lit(3))
+    .and(pl.lit(reach > 0));
+  const id = pl.col('transaction_id');
+  await pl
+    .scanParquet(path, { glob: false, rowIndexName: 'n' })
     .withColumns(
       pl
-        .when(rows.modulo(pl.lit(100)).eq(pl.lit(11)))
+        .when(corrected)
         .then(pl.col('amount').plus(pl.lit(1)))
         .otherwise(pl.col('amount'))
         .alias('amount'),
+      pl
+        .when(corrected)
+        .then(pl.col('updated_at').cast(pl.Int64).plus(pl.lit(1)).cast(pl.Datetime('us')))
+        .otherwise(pl.col('updated_at'))
+        .alias('updated_at'),
+      pl
+        .when(elsewhere)
+        .then(id.minus(back.multiplyBy(pl.lit(rows))))
+        .otherwise(id)
+        .cast(pl.Int64)
+        .alias('transaction_id'),
     )
     .drop('n')
-    .sinkParquet(path, WRITTEN)
+    .sinkParquet(`${path}.new`, WRITTEN)
     .collect();
+  // A new file: the one that was there belongs to the cache too.
+  renameSync(`${path}.new`, path);
 }
 
-function planned(raw, day, rows) {
-  const path = sourcePath(day);
-  const { size, mtimeNs } = statSync(join(raw, path), { bigint: true });
-  const file = { path, size: Number(size), mtimeNs: String(mtimeNs), rows };
-  return { date: dateOf(day), reason: 'new', files: [file], fingerprint: '', rows, bytes: Number(size) };
-}
-
-module.exports = { dateOf, planned, rawZone, rewriteDay, sourcePath };
+module.exports = { dateOf, makeZone, rewriteDay, sourcePath };

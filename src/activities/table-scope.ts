@@ -41,7 +41,7 @@ export async function resolveInTable(
       scratch: openStore(places.staging).kind === 'local' ? places.staging : tmpdir(),
       indexes: {
         folder: table.indexFolder,
-        cache: join(await userCacheFolder(), 'index'),
+        cache: process.env['TIDEGATE_INDEX_CACHE'] ?? join(await userCacheFolder(), 'index'),
         overlay,
       },
     },

@@ -47,9 +47,15 @@ export class SeenTwice {
     }
   }
 
+  /** Forgets all, for as many hashes as were expected or fewer. */
+  clear(): void {
+    this.#once.fill(0);
+    this.#twice.fill(0);
+  }
+
   /** Those of `hashes` that were seen more than once. */
   suspects(hashes: Float64Array): Suspects {
-    const found = new Uint32Array(hashes.length);
+    const found = room(hashes.length);
     const twice = this.#twice;
     const scale = this.#scale;
     let count = 0;
@@ -100,6 +106,16 @@ class Occurrences {
   }
 }
 
+let scratch = new Uint32Array(0);
+/**
+ * An array that holds anything, good until it is asked for again. Large ones made anew each time have V8 collect
+ * garbage again and again.
+ */
+function room(length: number): Uint32Array {
+  if (scratch.length < length) scratch = new Uint32Array(length);
+  return scratch;
+}
+
 function hashesAt(hashes: Float64Array, indexes: Uint32Array): Float64Array {
   const some = new Float64Array(indexes.length);
   for (let i = 0; i < some.length; i++) some[i] = hashes[indexes[i]!]!;
@@ -113,7 +129,7 @@ export function trulyRepeated(suspects: readonly Suspects[]): Uint32Array[] {
   const occurrences = new Occurrences(total);
   for (const { hashes } of suspects) occurrences.add(hashes);
   return suspects.map(({ indexes, hashes }) => {
-    const found = new Uint32Array(indexes.length);
+    const found = room(indexes.length);
     let count = 0;
     for (let i = 0; i < indexes.length; i++) {
       if (occurrences.isRepeated(hashes[i]!)) found[count++] = indexes[i]!;

@@ -2,11 +2,12 @@ import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
 import type { Column, Contract } from '../contract/contract';
 import { NO_HASH, SeenTwice, trulyRepeated } from './duplicates';
 import { hashOf } from './hashes';
-import { POSITION, internalName, internalNames, typeOf } from './names';
+import { HASH, POSITION, internalName, internalNames, typeOf } from './names';
 import { asDeclared } from './polars-types';
 import { orderValue } from './resolve-scope';
 import { SUPERSEDED, uniqueSet } from './row-sets';
 import type { RowSets } from './row-sets';
+import { MAX_ROWS } from './slices';
 import { keyName, orderName, positionsOf, settleKeys, settleUnique } from './settle';
 import { WINNER, comparedColumns, concat, differingWinners } from './settle-ambiguous';
 import { frameOf, numbersOf, pl } from './polars';
@@ -29,12 +30,12 @@ export async function resolveBatch(contract: Contract, rows: DataFrame): Promise
   const gates = contract.gates
     .filter((gate) => gate.kind === 'unique')
     .map((gate) => ({ name: gate.name, columns: columnsOf(contract, gate.columns) }));
-  const hashed = await rows
-    .lazy()
-    .select(hashOf(key).alias(keyName(0)), ...gates.map(({ columns }, i) => hashOf(columns, key).alias(keyName(i + 1))))
-    .collect();
+  // One by one: together they would share the search for nulls, which costs more than it saves.
+  const hashes = await Promise.all(
+    [hashOf(key), ...gates.map(({ columns }) => hashOf(columns, key))].map(hashesOf(rows)),
+  );
 
-  const candidates = repeatedIn(numbersOf(hashed, keyName(0)) as Float64Array);
+  const candidates = repeatedIn(hashes[0]!);
   const order = columnsOf(
     contract,
     orderBy.map(({ column }) => column),
@@ -55,9 +56,9 @@ export async function resolveBatch(contract: Contract, rows: DataFrame): Promise
 
   const sets = new Map([[SUPERSEDED, losers]]);
   for (const [i, { name, columns }] of gates.entries()) {
-    const hashes = (numbersOf(hashed, keyName(i + 1)) as Float64Array).slice();
-    for (const lost of losers) hashes[lost] = NO_HASH;
-    const repeated = repeatedIn(hashes);
+    const ofWinners = hashes[i + 1]!;
+    for (const lost of losers) ofWinners[lost] = NO_HASH;
+    const repeated = repeatedIn(ofWinners);
     if (repeated.length === 0) continue;
     const values = await rowsAt(
       rows,
@@ -74,8 +75,20 @@ function columnsOf(contract: Contract, names: readonly string[]): Column[] {
   return internalNames(contract, names).map((name, i) => ({ name, type: typeOf(contract, names[i]!) }));
 }
 
+const hashesOf =
+  (rows: DataFrame) =>
+  async (hash: Expr): Promise<Float64Array> => {
+    const hashed = await rows.lazy().select(hash.alias(HASH)).collect();
+    return numbersOf(hashed, HASH) as Float64Array;
+  };
+
+/** Made once: see `room`. Small batches have a small one of their own. */
+let largest: SeenTwice | null = null;
+const MANY = 2 ** 16;
+
 function repeatedIn(hashes: Float64Array): Uint32Array {
-  const seen = new SeenTwice(hashes.length);
+  const seen = hashes.length < MANY ? new SeenTwice(hashes.length) : (largest ??= new SeenTwice(MAX_ROWS));
+  seen.clear();
   seen.add(hashes);
   return trulyRepeated([seen.suspects(hashes)])[0]!;
 }

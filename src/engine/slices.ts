@@ -19,7 +19,8 @@ export interface Batch {
 
 /** Row groups of most writers begin at multiples of this, so slices seldom cut one. */
 const ALIGN = 131_072;
-const MAX_ROWS = 8 * ALIGN;
+/** Of a batch. */
+export const MAX_ROWS = 8 * ALIGN;
 const MAX_CELLS = 32 * MAX_ROWS;
 /** Of compressed source; decompressed it is three to five times as much. */
 export const MAX_BYTES = 128 * 1024 * 1024;

@@ -41,9 +41,12 @@ export function failingStore(inner: ObjectStore): ObjectStore {
   };
   const around = async <T>(operation: string, key: string, work: () => Promise<T>): Promise<T> => {
     const end = await begin(operation, key);
-    const result = await work();
-    await end();
-    return result;
+    try {
+      return await work();
+    } finally {
+      // Also when it failed, as a read of what is not there does.
+      await end();
+    }
   };
   return {
     kind: inner.kind,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -136,6 +136,39 @@ it('runs from S3 to S3: keys, rows and counts are those of the oracle, run after
     { path: 'date=2026-05-02/later.parquet', etag: expect.any(String), rows: 1 },
     { path: 'date=2026-05-02/z[1]*.parquet', etag: expect.any(String), rows: 2 },
   ]);
+});
+
+it('keeps the key indexes of scope table in the store, and reads them through a cache on local disk', async () => {
+  const { contract: base } = pipeline();
+  const { deduplicate, gates } = base;
+  const contract: Contract = {
+    ...base,
+    deduplicate: { ...deduplicate, scope: 'table' },
+    gates: gates.map((gate) => (gate.kind === 'unique' ? { ...gate, scope: 'table' } : gate)),
+  };
+  const caches = [join(folder, 'cache one'), join(folder, 'cache two')];
+  const cached = (cache: string): string[] =>
+    readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.idx'));
+  process.env['TIDEGATE_INDEX_CACHE'] = caches[0]!;
+  await deliverTwoDays();
+  await runPipeline(contract, 'first');
+  const stored = [...(await objects(`table ${zone}/_tidegate/index/`)).keys()];
+  expect(stored).toHaveLength(2);
+  expect(cached(caches[0]!)).toHaveLength(2);
+
+  // Another worker, whose cache is empty, finds them; it makes the one of the partition that changed.
+  process.env['TIDEGATE_INDEX_CACHE'] = caches[1]!;
+  await deliver('2026-05-02', [transaction('late', newer)], 'later.parquet');
+  await runPipeline(contract, 'second');
+  expect(cached(caches[1]!)).toHaveLength(3);
+  expect([...(await objects(`table ${zone}/_tidegate/index/`)).keys()]).toEqual(expect.arrayContaining(stored));
+  const window: Contract = {
+    ...base,
+    source: { ...base.source, path: join(folder, 'raw') },
+  };
+  // One window over all partitions is one full run.
+  await expectTableEquals(await publishedFolder(), await oracle({ contract: window }));
+  delete process.env['TIDEGATE_INDEX_CACHE'];
 });
 
 it('writes no credential anywhere: not in plans, resolutions, reports, states or logs', async () => {

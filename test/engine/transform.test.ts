@@ -1,4 +1,4 @@
-import { appendFile, chmod, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pl from 'nodejs-polars';
 import type { Column, Gate } from '../../src/contract/contract';
@@ -421,5 +421,39 @@ describe('a world that moves', () => {
       { signal },
     );
     await expect(resolving).rejects.toThrow('cancelled');
+  });
+});
+
+describe('a partition of several batches', () => {
+  /** Two files of 700,000 rows, cut into two batches at another row; every id stands in both, the later row is newer. */
+  async function largeZone() {
+    const contract = contractOf(newFolder('batches'), { columns: [int64('id'), int64('at')], gates: [] });
+    const paths = [`${DAY}/a.parquet`, `${DAY}/b.parquet`];
+    await mkdir(join(contract.source.path, DAY), { recursive: true });
+    for (const [i, path] of paths.entries()) {
+      const n = pl.intRange({ start: 0, end: 700_000, eager: true });
+      const frame = pl.DataFrame({ n }).select(
+        pl.col('n').cast(pl.Int64).alias('id'),
+        pl
+          .col('n')
+          .cast(pl.Int64)
+          .plus(pl.lit(i * 1000))
+          .alias('at'),
+      );
+      frame.writeParquet(join(contract.source.path, path));
+    }
+    return { contract, partitions: await planOf(contract, paths) };
+  }
+
+  test.each(['before', 'along'] as const)('keeps the newest rows, whether keys are resolved %s', async (keys) => {
+    const { contract, partitions } = await largeZone();
+    const { results, staging } = await runEngine(contract, partitions, undefined, keys);
+    expect(results[0]).toMatchObject({
+      counts: { read: 1_400_000, superseded: 700_000, published: 700_000, quarantined: 0 },
+    });
+    expect(results[0]!.curated).toHaveLength(2);
+    const published = await pl.scanParquet(join(staging, 'curated', DAY, '*.parquet')).collect();
+    const ofLater = published.filter(pl.col('at').eq(pl.col('id').plus(pl.lit(1000))));
+    expect([published.height, ofLater.height, ofLater.getColumn('id').nUnique()]).toEqual([700_000, 700_000, 700_000]);
   });
 });

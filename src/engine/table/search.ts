@@ -195,9 +195,15 @@ export async function repeatedWithin(section: Section, without: Uint32Array): Pr
   return trulyRepeated([{ indexes: kept.map((j) => rows[j]!), hashes }])[0]!;
 }
 
-/** The hashes of some rows (ascending) of a section, in any order; rows that it does not hold have none. */
-export async function keysOfRows(section: Section, rows: Uint32Array): Promise<Float64Array> {
-  if (rows.length === 0) return new Float64Array(0);
+/** Rows and their hashes, in the order of these. */
+export interface KeyedRows {
+  readonly rows: Uint32Array;
+  readonly keys: Float64Array;
+}
+
+/** The hashes of some rows (ascending) of a section; rows that it does not hold are left out. */
+export async function keyedRows(section: Section, rows: Uint32Array): Promise<KeyedRows> {
+  if (rows.length === 0) return { rows, keys: new Float64Array(0) };
   const numbers = await section.rows();
   const found = new Uint32Array(rows.length);
   let count = 0;
@@ -205,5 +211,5 @@ export async function keysOfRows(section: Section, rows: Uint32Array): Promise<F
   const at = found.slice(0, count);
   const { high } = await section.high(0, 0);
   const low = await section.lowsAt(at);
-  return Float64Array.from(at, (i, j) => keyOf(high[i]!, low[j]!));
+  return { rows: at.map((i) => numbers[i]!), keys: Float64Array.from(at, (i, j) => keyOf(high[i]!, low[j]!)) };
 }

@@ -1,0 +1,36 @@
+'use strict';
+/**
+ * One run of a pipeline by Tidegate's own activities, in the order in which its workflow calls them, in this process
+ * and without a server: list and plan, resolve keys, transform and gate, report, publish.
+ */
+const { MockActivityEnvironment } = require('@temporalio/testing');
+const { createActivities } = require('../../dist/activities');
+const { contractsFrom, definePipeline } = require('../../dist/contract');
+const { sourceContract } = require('../lib/contract');
+const { tell } = require('../lib/node-case');
+
+tell(
+  async ({ scope: requested = { kind: 'incremental' }, requestId = 'bench/1' }, { activities, pipeline }) => {
+    const seconds = {};
+    const call = async (name, input) => {
+      const started = performance.now();
+      const output = await new MockActivityEnvironment().run(activities[name], input);
+      seconds[name] = (seconds[name] ?? 0) + (performance.now() - started) / 1000;
+      return output;
+    };
+    const found = await call('discoverPartitions', { pipeline, requestId, scope: requested });
+    if (found.taken === 0) return { taken: 0, seconds };
+    const resolved = await call('resolveKeys', { plan: found.plan });
+    // In scope `table` resolution completes the plan with the partitions that it found coupled.
+    const { plan = found.plan, groups = found.groups, resolution = resolved } = resolved;
+    const results = [];
+    for (const group of groups) results.push(await call('transformAndGate', { plan, resolution, group }));
+    const report = await call('writeReport', { plan, results });
+    const summary = await call('publish', { plan, results, report });
+    return { taken: groups.reduce((sum, { from, to }) => sum + to - from, 0), records: summary.records, seconds };
+  },
+  async ({ raw, out, keyScope }) => {
+    const contract = definePipeline(sourceContract({ raw, out, scope: keyScope }));
+    return { activities: createActivities({ contracts: contractsFrom([contract]) }), pipeline: contract.pipeline };
+  },
+);
