@@ -149,6 +149,7 @@ export class PartitionPass {
       },
       curated,
       quarantine,
+      ...((resolution?.undecided ?? 0) > 0 && { undecided: resolution!.undecided }),
       verdicts: resolution?.verdicts ?? [],
     };
   }

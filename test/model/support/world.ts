@@ -482,7 +482,12 @@ function survived<T>(fate: Fate, outcome: PromiseSettledResult<T>): outcome is P
 /** A tie with a row that cannot be read is counted as it was, or not at all. */
 function withoutTies(counts: Expected['counts'], lost: readonly LostRow[]): unknown {
   if (lost.length === 0) return counts;
-  return Object.fromEntries(Object.entries(counts).map(([date, count]) => [date, { ...count, ambiguous: 0 }]));
+  return Object.fromEntries(
+    Object.entries(counts).map(([date, { unrecoverable: _unrecoverable, ...count }]) => [
+      date,
+      { ...count, ambiguous: 0 },
+    ]),
+  );
 }
 
 function difference(what: string, found: unknown, expected: unknown): string[] {
