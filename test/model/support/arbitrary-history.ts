@@ -127,6 +127,22 @@ export const batchOfFiles: fc.Arbitrary<Put[]> = fc.uniqueArray(
 export const shuffled = <T>(all: readonly T[]): fc.Arbitrary<T[]> =>
   fc.shuffledSubarray([...all], { minLength: all.length, maxLength: all.length });
 
+/**
+ * The same histories, but that what is gone is kept, and the raw zone holds still while a run is under way.
+ * Nothing comes back as it was: test/model/open holds what happens then.
+ */
+export const keepingWhatIsGone = (all: fc.Arbitrary<History>): fc.Arbitrary<History> =>
+  all.map(({ rules, steps, ...history }) => ({
+    ...history,
+    rules: { ...rules, gone: 'keep' },
+    steps: steps.flatMap((step) => {
+      if (step.do === 'restore' || step.do === 'move') return [];
+      if (!('meanwhile' in step)) return step;
+      const { meanwhile: _, ...still } = step;
+      return still;
+    }),
+  }));
+
 /** Histories of a pipeline with one of these scopes. */
 export function histories(scopes: readonly Rules['scope'][], longest = 12): fc.Arbitrary<History> {
   const scope = fc.constantFrom(...scopes);
