@@ -320,6 +320,7 @@ def decode(value, kind):
 
 def write_files(task):
     for file in task["files"]:
+        os.makedirs(os.path.dirname(file["path"]), exist_ok=True)
         kinds = {**COLUMNS, "date": "DATE"}
         arrays = {}
         for at, name in enumerate(file["columns"]):
