@@ -76,14 +76,12 @@ async function touchedIn({ sections, keys }: Touched, range: number, bits: numbe
   const buckets = new Buckets(size, TOUCHED_SPREAD, bits);
   const all = new Float64Array(size);
   all.set(own);
-  for (let i = 0; i < own.length; i++) buckets.add(highOf(own[i]!));
+  buckets.add(Uint32Array.from(own, highOf));
   let at = own.length;
   for (const section of sections) {
     const [{ high }, low] = await Promise.all([section.high(range, bits), section.low(range, bits)]);
-    for (let i = 0; i < high.length; i++) {
-      buckets.add(high[i]!);
-      all[at++] = keyOf(high[i]!, low[i]!);
-    }
+    buckets.add(high);
+    for (let i = 0; i < high.length; i++) all[at++] = keyOf(high[i]!, low[i]!);
   }
   return { buckets, sorted: all.toSorted() };
 }
@@ -117,11 +115,7 @@ async function searchRange(input: SearchInput, range: number, bits: number, touc
   const total = inPlay.reduce((sum, { high }) => sum + high.length, 0);
   const once = new Buckets(total, REPEATED_SPREAD, bits);
   const twice = new Buckets(total, REPEATED_SPREAD, bits);
-  for (const { high } of inPlay) {
-    for (let i = 0; i < high.length; i++) {
-      if (once.add(high[i]!)) twice.add(high[i]!);
-    }
-  }
+  for (const { high } of inPlay) once.add(high, twice);
   const suspects: { readonly partition: number; readonly suspects: Suspects }[] = [];
   for (const play of inPlay) {
     const own = await suspectsOf(play, twice, input.without);
@@ -139,13 +133,12 @@ async function touchedOf(
   start: number,
   { buckets, sorted }: Keys,
 ): Promise<(Pick<InPlay, 'high' | 'keys'> & { readonly indexes: Uint32Array }) | null> {
-  const found = new Uint32Array(high.length);
-  let count = 0;
-  for (let i = 0; i < high.length; i++) if (buckets.has(high[i]!)) found[count++] = i;
+  const near = buckets.find(high);
+  const count = near.length;
   if (count === 0) return null;
-  const near = found.slice(0, count);
   const low = await section.lowsAt(near.map((i) => i + start));
   const keys = new Float64Array(count);
+  const found = new Uint32Array(count);
   let kept = 0;
   for (let j = 0; j < count; j++) {
     const key = keyOf(high[near[j]!]!, low[j]!);
@@ -164,10 +157,8 @@ async function suspectsOf(
   twice: Buckets,
   without: SearchInput['without'],
 ): Promise<Suspects> {
-  const found = new Uint32Array(high.length);
-  let count = 0;
-  for (let i = 0; i < high.length; i++) if (twice.has(high[i]!)) found[count++] = i;
-  const some = found.subarray(0, count);
+  const some = twice.find(high);
+  const count = some.length;
   if (count === 0) return { indexes: some, hashes: new Float64Array(0) };
   const at = indexes === null ? some.map((i) => i + start) : some.map((i) => indexes[i]!);
   const rows = await part.section.rowsAt(at);

@@ -69,6 +69,10 @@ export class DeltaTable implements Table {
     return state === null ? { version: 0, commit: null, watermark: null, partitions: new Map() } : stateOf(state);
   }
 
+  checkStore(): Promise<void> {
+    return this.#place.store.checkPutIfAbsent();
+  }
+
   claimFolder(): Promise<void> {
     return claimRoot(this.#place.store, this.#place.pipeline);
   }

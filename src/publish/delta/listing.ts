@@ -23,7 +23,8 @@ export interface Listing {
 
 const STAGING = '_staging';
 const RUNS = '_runs';
-const TEMPORARY = /(?:^|\/)\.tmp-[0-9a-f-]+$/;
+/** Also what a store was tried out with by a process that died meanwhile. */
+const TEMPORARY = /(?:^|\/)\.tmp-[0-9a-f-]+$|^_tidegate\/probe-[0-9a-f-]+$/;
 
 /** Lists the table. Runs come last, so that none is found without the sign of life that it gave before its data. */
 export async function listTable(store: ObjectStore): Promise<Listing> {
