@@ -196,10 +196,12 @@ def expect(task):
         for day in sorted({day for day, _, _ in manifest})
     }
     curated, quarantine, superseded = [], [], [list(row) for row in unreadable]
-    for day, _, _, _ in unreadable:
-        counts[day]["read"] += 1
-        counts[day]["superseded"] += 1
     if unreadable:
+        # What was counted of them once still holds.
+        for day, stored in db.execute("SELECT day, stored FROM unreadable JOIN raw USING (version, line)").fetchall():
+            counts[day]["read"] += 1
+            counts[day]["superseded"] += 1
+            counts[day]["misfiled"] += stored is not None and str(stored) != day
         for day, rows in db.execute(orphans(contract)).fetchall():
             counts[day]["unrecoverable"] = rows
     for day, path, version, line, *values, stored, lost, violations, torn, _ in db.execute(judged(contract)).fetchall():
