@@ -6,11 +6,11 @@ import type { Delivery, Sale } from './sale';
  * delays are not. The months are replayed on the first of the next one, at noon, with a lookback of three days.
  */
 const TROUBLE: Readonly<Record<string, Trouble>> = {
-  // Inside the lookback of the next run, which takes them by itself.
+  // Inside the lookback of the next run, which takes them as new or changed.
   '1997-02-27': { kind: 'late', share: 1 / 3, arrives: '1997-03-03' },
   '1997-06-30': { kind: 'late', share: 1, arrives: '1997-07-02' },
   '1997-12-29': { kind: 'late', share: 1 / 2, arrives: '1998-01-05' },
-  // Older than the window by then: the run lists them with the backfill that takes them.
+  // Older than the window by then: the next run takes them as late.
   '1997-03-08': { kind: 'late', share: 1 / 4, arrives: '1997-05-20' },
   '1997-09-13': { kind: 'late', share: 1, arrives: '1997-11-05' },
   '1998-02-14': { kind: 'late', share: 1 / 2, arrives: '1998-04-02' },

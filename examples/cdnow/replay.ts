@@ -41,20 +41,13 @@ class Replay {
     readonly raw: string,
   ) {}
 
-  /** The month's files arrive; on the first of the next one, at noon, a run; then the backfills its plan asks for. */
+  /** The month's files arrive; on the first of the next one, at noon, a run. It takes what is new or changed, however late. */
   async month(month: Temporal.PlainYearMonth, arriving: readonly Delivery[]): Promise<void> {
     for (const delivery of arriving) land(this.raw, delivery);
     const started = performance.now();
     const { report } = await this.tidegate.run(`replay/${month.toString()}`);
     this.#took(month.toString(), report, started);
-
-    for (const { date, hint } of report.left) {
-      const command = /tidegate (?<args>backfill .*)$/.exec(hint ?? '')?.groups?.['args'];
-      if (command === undefined) continue;
-      say(`  ${date}: ${hint}`);
-      const asked = performance.now();
-      this.#took(`  backfill ${date}`, await this.tidegate.command(command.split(' ')), asked);
-    }
+    for (const { date, reason } of report.partitions) if (reason !== 'new') say(`  ${date}: ${reason}`);
   }
 
   #took(name: string, report: Report, started: number): void {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Client, Connection, ServiceError, type WorkflowHandle } from '@temporalio/client';
@@ -52,22 +52,6 @@ export class Tidegate {
     });
     const summary = await Promise.race([outcomeOf<RunSummary>(requester), this.#workerEnded]);
     return { summary, report: JSON.parse(readFileSync(summary.report!, 'utf8')) as Report };
-  }
-
-  /** What a person does: runs a `tidegate` command and reads the JSON document it prints. */
-  async command(args: readonly string[]): Promise<Report> {
-    const stdout = new Promise<string>((resolve, reject) => {
-      execFile(
-        process.execPath,
-        [CLI, ...args, '--json'],
-        { env: this.#env, maxBuffer: 1 << 26 },
-        (error, out, err) => {
-          if (error) reject(new Error(`tidegate ${args.join(' ')} failed:\n${err}${out}`, { cause: error }));
-          else resolve(out);
-        },
-      );
-    });
-    return JSON.parse(await Promise.race([stdout, this.#workerEnded])) as Report;
   }
 
   async stop(): Promise<void> {

@@ -9,7 +9,7 @@ export function salesPipeline(folder: string): Contract {
       source: { path: join(folder, 'raw') },
       columns: { sale_id: 'string', shop: 'string', amount: 'float64', updated_at: 'timestamp[ms]' },
       incremental: { lookback: 1 },
-      deduplicate: { primaryKey: 'sale_id', orderBy: 'updated_at', scope: 'partition' },
+      deduplicate: { primaryKey: 'sale_id', orderBy: 'updated_at' },
       gates: [
         { kind: 'notNull', column: 'shop' },
         { kind: 'inRange', column: 'amount', greaterThan: 0 },

@@ -15,6 +15,7 @@ export function discoverPartitions({ contracts }: ActivityDeps): Activities['dis
       const contract = await contracts.get(pipeline);
       const table = openTable(contract);
       const state = await table.read();
+      await table.checkStore();
       const plan = await discover({
         contract,
         store: openStore(contract.source.path),

@@ -34,7 +34,7 @@ export async function planNow(contract: Contract, scope: PlanScope, hooks: Engin
     const places = { outputRoot: folder, outputPath, run: 'plan', attempt: randomUUID(), staging: folder };
     const whole = await resolveInTable(plan, table, { ...places, overlay: join(folder, 'index') }, hooks);
     // Rebuilt files go with the folder.
-    const partitions = whole.plan.partitions.map(({ rebuilt: _, ...partition }) => partition);
+    const partitions = whole.plan.partitions.map(({ rebuilt: _rebuilt, ...partition }) => partition);
     return { ...whole.plan, partitions };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -41,11 +41,13 @@ export async function resolveInTable(
       scratch: openStore(places.staging).kind === 'local' ? places.staging : tmpdir(),
       indexes: {
         folder: table.indexFolder,
-        cache: join(await userCacheFolder(), 'index'),
+        cache: process.env['TIDEGATE_INDEX_CACHE'] ?? join(await userCacheFolder(), 'index'),
         overlay,
       },
     },
     hooks,
   );
-  return { plan: { ...plan, partitions }, resolutions };
+  const taken = new Set(partitions.map(({ date }) => date));
+  const left = plan.left.filter(({ date }) => !taken.has(date));
+  return { plan: { ...plan, partitions, left }, resolutions };
 }

@@ -27,8 +27,9 @@ export function registerCheck(program: Command): void {
     .summary('hold a contract against its source and target')
     .description(
       'Check a contract: its own faults, all at once; then the columns of the real source files (of the newest 31 ' +
-        'partitions, or all); then the target folder. Changes nothing, and needs no server. Exits with 2 when the ' +
-        'contract is wrong, and with 1 when source or target are.',
+        'partitions, or all); then the target: whether it is this table, and whether its store honours conditional ' +
+        'writes, which a small object is written and deleted for. Changes nothing else, and needs no server. Exits ' +
+        'with 2 when the contract is wrong, and with 1 when source or target are.',
     )
     .argument('<pipeline>', PIPELINE)
     .option('--all', 'open the files of every partition')
@@ -94,7 +95,9 @@ function ignoredText(count: number): string {
 async function target(contract: Contract): Promise<Finding> {
   const { path } = contract.publish;
   try {
-    const { version, watermark } = await openTable(contract).read();
+    const table = openTable(contract);
+    const { version, watermark } = await table.read();
+    await table.checkStore();
     const text = version === 0 ? 'no commits yet' : `version ${version}, watermark ${watermark ?? 'none'}`;
     return { part: 'target', ok: true, text: `${path}: ${text}`, faults: [] };
   } catch (error) {

@@ -8,8 +8,7 @@ import { leftOutLines } from './support/left-out';
 import { PIPELINE, examples, jsonOption } from './support/options';
 import { print, printJson, styleFor } from './support/output';
 import { contractOf } from './support/pipelines';
-import type { RangeOptions } from './support/scope';
-import type { DecisionOptions } from './support/scope';
+import type { DecisionOptions, RangeOptions } from './support/scope';
 import { addDecisionOptions, addRangeOptions, decisionsOf, rangeScope } from './support/scope';
 
 export function registerPlan(program: Command): void {
@@ -29,7 +28,7 @@ export function registerPlan(program: Command): void {
         ['tidegate plan transactions', 'the next incremental run'],
         ['tidegate plan transactions --from 2026-05-01 --to 2026-05-07', 'a backfill'],
         ['tidegate plan transactions --include-late', 'with what is held for being late'],
-        ['tidegate run transactions --plan <digest>', 'run exactly this plan, or fail (decisions are part of it)'],
+        ['tidegate run transactions --plan <digest>', 'run exactly this plan, or fail'],
       ),
     )
     .action(async (pipeline: string, options: RangeOptions & DecisionOptions & { json?: boolean }) => {

@@ -17,7 +17,6 @@ incremental: { start: 2026-01-01, lookback: 3 }
 deduplicate:
   primaryKey: transaction_id
   orderBy: updated_at
-  scope: partition
 gates:
   - { kind: notNull, column: user_id }
   - { kind: inRange, column: amount, greaterThan: 0 }

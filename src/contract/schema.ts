@@ -4,7 +4,7 @@ import { LEAST_MEMORY, parseBytes } from './bytes';
 import { COLUMN_TYPES } from './column-type';
 import { gateSchema } from './gates/registry';
 import { scheduleSchema } from './schedule-schema';
-import { SCOPES } from './scope';
+import { DEFAULT_SCOPE, SCOPES } from './scope';
 import { columnNames, strict, text, whole, word } from './strict';
 
 /**
@@ -102,10 +102,13 @@ const deduplicateSchema = strict({
         'and NaN lose. A tie goes to the later file path, then to the later row. An entry of the list may be ' +
         '`{ column, direction: asc }`.',
     ),
-  scope: word(SCOPES).describe(
-    'Over which partitions a key is resolved: over the whole `table`, inside each `partition`, or over the `window` of ' +
-      'partitions that a run takes. The outcome of `window` depends on which runs happened.',
-  ),
+  scope: word(SCOPES)
+    .default(DEFAULT_SCOPE)
+    .describe(
+      'Over which partitions a key is resolved: over the whole `table`, inside each `partition`, or over the `window` of ' +
+        'partitions that a run takes. The outcome of `window` depends on which runs happened. ' +
+        'docs/concepts.md says when each is right.',
+    ),
 });
 
 const publishSchema = strict({

@@ -40,7 +40,10 @@ export function makePlan(input: PlanInput): Plan {
 
 /** SHA-256, in hex, of the plan's canonical JSON (RFC 8785), but for where an attempt put what it rebuilt. */
 export function planDigest(plan: Plan): string {
-  const text = canonicalize({ ...plan, partitions: plan.partitions.map(({ rebuilt: _, ...partition }) => partition) });
+  const text = canonicalize({
+    ...plan,
+    partitions: plan.partitions.map(({ rebuilt: _rebuilt, ...partition }) => partition),
+  });
   if (text === undefined) throw new TypeError('a plan is plain JSON');
   return createHash('sha256').update(text).digest('hex');
 }

@@ -39,13 +39,15 @@ function incremental(input: SelectionInput, scope: IncrementalScope): Judge {
   const { lookback, reprocess } = contract.incremental;
   assertDecisions(contract, scope);
   const from = windowStart(state.watermark, lookback);
+  const futureIs = futureOf(input);
   return (date, partition) => {
     if (partition === undefined) return isDecided(scope.removeGone, date) ? REMOVE : gone(contract, date);
     const change = changeOf(input, date, partition);
     // Whatever else is said of it: its rows as consumed are no more, and those of other partitions depend on them.
     const decidesAboutOthers = contract.deduplicate.scope === 'table' && change === 'changed';
     if (!decidesAboutOthers && isBeforeStart(contract, date)) return { reason: LeaveReason.BeforeStart };
-    if (!decidesAboutOthers && isFuture(input, date)) return future(input);
+    const future = futureIs(date);
+    if (!decidesAboutOthers && future !== null) return future;
     if (from === null || date >= from) {
       if (change !== 'unchanged') return change === 'new' ? TakeReason.New : TakeReason.Changed;
       return reprocess === 'always' ? TakeReason.Lookback : { reason: LeaveReason.Unchanged };
@@ -82,19 +84,21 @@ function gone({ pipeline, incremental: policy }: Contract, date: PartitionDate):
 }
 
 function ranged(input: SelectionInput, range: { readonly from: PartitionDate; readonly to: PartitionDate }): Judge {
+  const futureIs = futureOf(input);
   return (date, partition) => {
     if (date < range.from || date > range.to) return null;
     if (partition === undefined) return gone(input.contract, date);
-    return isFuture(input, date) ? future(input) : TakeReason.Requested;
+    return futureIs(date) ?? TakeReason.Requested;
   };
 }
 
 function everything(input: SelectionInput): Judge {
+  const futureIs = futureOf(input);
   return (date, partition) => {
     if (partition === undefined) return gone(input.contract, date);
     if (input.state.partitions.has(date)) return TakeReason.Requested;
     if (isBeforeStart(input.contract, date)) return { reason: LeaveReason.BeforeStart };
-    return isFuture(input, date) ? future(input) : TakeReason.Requested;
+    return futureIs(date) ?? TakeReason.Requested;
   };
 }
 
@@ -120,13 +124,13 @@ function isBeforeStart({ incremental: { start } }: Contract, date: PartitionDate
   return start !== null && date < start;
 }
 
-function isFuture({ contract, today }: SelectionInput, date: PartitionDate): boolean {
-  return contract.incremental.future === 'leave' && date > addDays(today, 1);
-}
-
-function future({ today }: SelectionInput): Omit<LeftPartition, 'date'> {
-  return {
+/** What is said of a partition dated later than tomorrow in UTC; null for all others, and where the contract accepts them. */
+function futureOf({ contract, today }: SelectionInput): (date: PartitionDate) => Omit<LeftPartition, 'date'> | null {
+  if (contract.incremental.future === 'accept') return () => null;
+  const tomorrow = addDays(today, 1);
+  const left = {
     reason: LeaveReason.Future,
-    hint: `later than ${addDays(today, 1)}, tomorrow in UTC; incremental.future: accept takes it`,
+    hint: `later than ${tomorrow}, tomorrow in UTC; incremental.future: accept takes it`,
   };
+  return (date) => (date > tomorrow ? left : null);
 }

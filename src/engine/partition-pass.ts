@@ -24,6 +24,7 @@ import { pl } from './polars';
 interface Resolved {
   readonly superseded: number;
   readonly ambiguous: number;
+  readonly unrecoverable?: number;
   readonly sets: RowSets;
 }
 
@@ -138,6 +139,7 @@ export class PartitionPass {
         read: rowsIn(partition.files),
         superseded: this.#resolved?.superseded ?? 0,
         ambiguous: this.#resolved?.ambiguous ?? 0,
+        ...((this.#resolved?.unrecoverable ?? 0) > 0 && { unrecoverable: this.#resolved!.unrecoverable }),
         quarantined: rowsIn(quarantine),
         published: rowsIn(curated),
         misfiled: this.#misfiled + (partition.rebuilt?.misfiled ?? 0),
@@ -164,8 +166,8 @@ async function resolvedBefore(input: TransformInput, hooks: EngineHooks, batches
   if (input.resolution === null && batches <= 1) return null;
   const resolution =
     input.resolution ?? (await resolve({ contract, sourceRoot, partitions: [partition], directory }, hooks))[0]!;
-  const { superseded, ambiguous, rowSets } = resolution;
-  return { superseded, ambiguous, sets: await readRowSets(directory, rowSets) };
+  const { superseded, ambiguous, unrecoverable = 0, rowSets } = resolution;
+  return { superseded, ambiguous, unrecoverable, sets: await readRowSets(directory, rowSets) };
 }
 
 /** Names of the violated gates, in order. */

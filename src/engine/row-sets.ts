@@ -4,6 +4,8 @@ import { writing } from './write-error';
 export const SUPERSEDED = 'superseded';
 /** Winners that tie with a row that differs (SEMANTICS 4.3). */
 export const AMBIGUOUS = 'ambiguous';
+/** Superseded rows of a partition whose raw files are gone that ought to come back and cannot (SEMANTICS 3.4). */
+export const UNRECOVERABLE = 'unrecoverable';
 const UNIQUE = 'unique:';
 export const uniqueSet = (gate: string): string => `${UNIQUE}${gate}`;
 

@@ -28,6 +28,8 @@ export interface PartitionResolution {
   readonly superseded: number;
   /** Primary keys whose winner, in this partition, ties with a row that differs. */
   readonly ambiguous: number;
+  /** Of `superseded`, in scope `table`: those that ought to come back and cannot, because the raw files are gone. */
+  readonly unrecoverable?: number;
   /**
    * A file with the row sets (`superseded`, `unique:<gate name>` and, in scope `table`, `ambiguous`), relative to the
    * resolution's folder; null when all are empty.

@@ -18,6 +18,7 @@ const countsSchema = z.object({
   read: countSchema,
   superseded: countSchema,
   ambiguous: countSchema,
+  unrecoverable: countSchema.optional(),
   quarantined: countSchema,
   published: countSchema,
   misfiled: countSchema,

@@ -187,6 +187,11 @@ export interface Table {
    * @throws TerminalError `TargetError` when the folder holds something else or another pipeline's table.
    */
   read(): Promise<TableState>;
+  /**
+   * Whether commits can be made where the table lies: asked before the work for one is done. Leaves nothing behind.
+   * @throws TerminalError `TargetError` when the store does not honour conditional writes, with the reason.
+   */
+  checkStore(): Promise<void>;
   /** Marks the folder as this pipeline's table, so that staging may begin. Idempotent. */
   claimFolder(): Promise<void>;
   /** The commit of a request id, however old. */

@@ -7,6 +7,8 @@ export interface Counts {
   readonly read: number;
   readonly superseded: number;
   readonly ambiguous: number;
+  /** Of `superseded`, those that ought to come back and cannot, because their raw files are gone; absent when there are none. */
+  readonly unrecoverable?: number;
   readonly quarantined: number;
   readonly published: number;
   /** Rows whose stored partition column differs from their folder's date. */
@@ -35,10 +37,12 @@ export function zeroCounts(gates: readonly string[]): Counts {
 
 /** The sum of two counts; gates keep the order of `a`, those only `b` has come last. */
 export function addCounts(a: Counts, b: Counts): Counts {
+  const unrecoverable = (a.unrecoverable ?? 0) + (b.unrecoverable ?? 0);
   return {
     read: a.read + b.read,
     superseded: a.superseded + b.superseded,
     ambiguous: a.ambiguous + b.ambiguous,
+    ...(unrecoverable > 0 && { unrecoverable }),
     quarantined: a.quarantined + b.quarantined,
     published: a.published + b.published,
     misfiled: a.misfiled + b.misfiled,

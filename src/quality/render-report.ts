@@ -79,6 +79,12 @@ function label(run: readonly PartitionReport[]): string {
   return run.length === 1 ? first.date : `${first.date} … ${run.at(-1)!.date} (${formatCount(run.length)})`;
 }
 
+const unrecoverableLine = (rows: number): [string, number, string] => [
+  'unrecoverable',
+  rows,
+  'superseded rows that ought to come back; their raw files are gone',
+];
+
 /** Where every row read went. */
 export function renderSummary(report: Pick<Report, 'totals'>, style: RenderStyle): string {
   const { totals } = report;
@@ -91,10 +97,12 @@ export function renderSummary(report: Pick<Report, 'totals'>, style: RenderStyle
     ['rejected', totals.quarantined, 'in quarantine, with the gates they violate'],
     ['ambiguous', totals.ambiguous, 'primary keys whose newest rows tie and differ'],
     ['misfiled', totals.misfiled, 'rows whose stored date is not their folder’s'],
+    ...(totals.unrecoverable === undefined ? [] : [unrecoverableLine(totals.unrecoverable)]),
   ];
   const width = Math.max(...lines.map(([, count]) => formatCount(count).length));
+  const names = Math.max(...lines.map(([name]) => name.length + 1));
   const body = lines.map(([name, count, note]) =>
-    `  ${name.padEnd(12)}${formatCount(count).padStart(width)}${note ? `  ${colors.dim(note)}` : ''}`.trimEnd(),
+    `  ${name.padEnd(Math.max(12, names))}${formatCount(count).padStart(width)}${note ? `  ${colors.dim(note)}` : ''}`.trimEnd(),
   );
   return [colors.bold('Record summary'), ...body].join('\n');
 }

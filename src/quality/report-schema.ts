@@ -9,6 +9,11 @@ const counts = {
   read: count.describe('Rows in the source files, from their footers.'),
   superseded: count.describe('Rows that lost to a newer version of their primary key.'),
   ambiguous: count.describe('Primary keys whose winner ties with a row that differs.'),
+  unrecoverable: count
+    .optional()
+    .describe(
+      'Superseded rows that ought to come back and cannot, because their raw files are gone. Absent when there are none.',
+    ),
   quarantined: count.describe('Rows that violate a gate, written to quarantine.'),
   published: count.describe('Rows written to the curated zone.'),
   misfiled: count.describe("Rows whose stored partition column differs from their folder's date."),

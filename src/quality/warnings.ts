@@ -50,6 +50,14 @@ function rowWarnings({ contract }: Plan, partitions: readonly PartitionReport[])
         `${contract.source.partitionColumn} than the folder says; the folder's date was used.`,
     );
   }
+  const lost = partitions.filter((partition) => (partition.unrecoverable ?? 0) > 0);
+  if (lost.length > 0) {
+    const rows = lost.reduce((sum, partition) => sum + (partition.unrecoverable ?? 0), 0);
+    warnings.push(
+      `${plural(rows, 'superseded row')} in ${dates(lost)} ought to come back, since the row that replaced ${rows === 1 ? 'it' : 'them'} is gone, ` +
+        'and cannot: the raw files are gone too. Restore them to get them back.',
+    );
+  }
   const tied = partitions.filter((partition) => partition.ambiguous > 0);
   if (tied.length > 0) {
     const keys = tied.reduce((sum, partition) => sum + partition.ambiguous, 0);

@@ -41,9 +41,12 @@ export function failingStore(inner: ObjectStore): ObjectStore {
   };
   const around = async <T>(operation: string, key: string, work: () => Promise<T>): Promise<T> => {
     const end = await begin(operation, key);
-    const result = await work();
-    await end();
-    return result;
+    try {
+      return await work();
+    } finally {
+      // Also when it failed, as a read of what is not there does.
+      await end();
+    }
   };
   return {
     kind: inner.kind,
@@ -60,6 +63,7 @@ export function failingStore(inner: ObjectStore): ObjectStore {
     readRange: (key, start, end) => around('readRange', key, () => inner.readRange(key, start, end)),
     write: (key, data) => around('write', key, () => inner.write(key, data)),
     putIfAbsent: (key, data) => around('putIfAbsent', key, () => inner.putIfAbsent(key, data)),
+    checkPutIfAbsent: () => inner.checkPutIfAbsent(),
     delete: (key) => around('delete', key, () => inner.delete(key)),
   };
 }

@@ -75,6 +75,8 @@ export function localStore(root: string, options: LocalStoreOptions = {}): Objec
         await throughTemporary(path, data, (temporary) => rename(temporary, path));
       }),
 
+    checkPutIfAbsent: () => Promise.resolve(),
+
     putIfAbsent: (key, data) =>
       guarded('write', key, (path) =>
         throughTemporary(path, data, async (temporary) => {

@@ -39,6 +39,12 @@ export interface ObjectStore {
   write(key: string, data: string | Uint8Array): Promise<void>;
   /** Writes an object whole and durably unless the key is taken; false when it is. */
   putIfAbsent(key: string, data: string | Uint8Array): Promise<boolean>;
+  /**
+   * Has an object store show, once per process, that `putIfAbsent` means what it says; `putIfAbsent` does so itself.
+   * To be asked before work is done whose result could not be committed. Nothing to show on a local disk.
+   * @throws TerminalError when the store takes a second object under one name, or lets nothing be written.
+   */
+  checkPutIfAbsent(): Promise<void>;
   /** Deletes one object; fine when it is not there. */
   delete(key: string): Promise<void>;
   /** What Polars opens for this key: an absolute path here, a URL for object stores. */

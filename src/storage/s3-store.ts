@@ -122,9 +122,11 @@ export function s3Store(bucket: string, prefix: string, options: S3StoreOptions 
         await client.send(new sdk.PutObjectCommand({ ...at, ...bodyFrom(data) }));
       }),
 
+    checkPutIfAbsent,
+
     putIfAbsent: async (key, data) => {
       urlOf(key);
-      await guarded('write to', '', conditionalWritesChecked);
+      await checkPutIfAbsent();
       return guarded('write', key, (s3, { Key }) => putIfAbsent(s3, Key, data));
     },
 
@@ -193,6 +195,10 @@ export function s3Store(bucket: string, prefix: string, options: S3StoreOptions 
       if (isMissing(error)) return null;
       throw error;
     }
+  }
+
+  function checkPutIfAbsent(): Promise<void> {
+    return guarded('write to', '', conditionalWritesChecked);
   }
 
   async function conditionalWritesChecked(s3: S3Connection): Promise<void> {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Contract, type PipelineSource, definePipeline } from '../../src/contract';
+import { type Contract, type PipelineSource, type Scope, definePipeline } from '../../src/contract';
 import type { PartitionDate } from '../../src/discovery';
 import { openTable } from '../../src/publish';
 import { publishedIds } from '../support/read-table';
@@ -21,7 +21,7 @@ const day = (text: string) => text as PartitionDate;
 function contractOf(
   incremental: PipelineSource['incremental'],
   format: 'directory' | 'delta' = 'directory',
-  scope: 'partition' | 'window' = 'partition',
+  scope: Scope = 'partition',
 ): Contract {
   return definePipeline({
     pipeline: 'transactions',
@@ -126,4 +126,28 @@ it('scope window reads its whole window again when a partition of it was removed
   remove('2026-05-09');
   expect(await run(contract)).toMatchObject({ taken: 1, removed: 1 });
   expect(await stateOf(contract)).toEqual(['2026-05-10 v3']);
+});
+
+it('scope table takes a partition once, be it coupled, and lets what a removed one had superseded come back', async () => {
+  const contract = contractOf({ lookback: 1 }, 'directory', 'table');
+  deliver('2026-05-01', 'a');
+  deliver('2026-05-02', 'b');
+  deliver('2026-05-09', 'c');
+  await run(contract);
+  land(join(folder, 'raw'), '2026-05-10', transactions('a', 1, { updated_at: Date.UTC(2026, 4, 10) }));
+  const summary = await run(contract);
+  expect(publishedIds(summary.commit!.path)).toEqual(['ta-0', 'ta-1', 'tb-0', 'tb-1', 'tc-0', 'tc-1']);
+  const report = await openTable(contract).report();
+  expect(report.partitions.map(({ date, reason, keys }) => [date, reason, keys])).toEqual([
+    ['2026-05-01', 'coupled', 1],
+    ['2026-05-10', 'new', undefined],
+  ]);
+  expect(report.left.map(({ date }) => date)).toEqual(['2026-05-02', '2026-05-09']);
+
+  remove('2026-05-10');
+  const removing = await run(contract, { kind: 'incremental', removeGone: 'all' });
+  expect(removing).toMatchObject({ status: 'committed', removed: 1, taken: 1 });
+  expect(await stateOf(contract)).toEqual(['2026-05-01 v3', '2026-05-02 v1', '2026-05-09 v1']);
+  const { partitions } = await openTable(contract).read();
+  expect(partitions.get(day('2026-05-01'))!.counts).toMatchObject({ read: 3, superseded: 0, published: 2 });
 });

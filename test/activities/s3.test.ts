@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -6,6 +6,7 @@ import { type Contract, type PipelineSource, definePipeline } from '../../src/co
 import { TerminalError, messageOf } from '../../src/errors';
 import { openTable } from '../../src/publish';
 import type { RunSummary } from '../../src/workflows/messages';
+import { tidegate } from '../cli/support/tidegate';
 import { expectTableEquals, oracle } from '../support/oracle';
 import { python } from '../support/python';
 import { runPipeline } from '../support/run-pipeline';
@@ -35,26 +36,27 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+const SOURCE: Omit<PipelineSource, 'source' | 'publish'> = {
+  pipeline: 'lake',
+  columns: {
+    transaction_id: 'string',
+    user_id: 'string',
+    transaction_receipt: 'string',
+    amount: 'float64',
+    updated_at: 'timestamp[us]',
+  },
+  deduplicate: { primaryKey: 'transaction_id', orderBy: 'updated_at', scope: 'window' },
+  gates: [
+    { kind: 'notNull', column: 'user_id' },
+    { kind: 'inRange', column: 'amount', greaterThan: 0 },
+    { kind: 'unique', columns: ['transaction_receipt'] },
+  ],
+};
+const placeOf = (): PipelineSource['publish'] => ({ path: `s3://lake/table ${zone}`, format: 'delta' });
+
 /** The pipeline over S3, and the same over the local copy of its raw zone, for the oracle. */
 function pipeline(): { contract: Contract; local: Contract } {
-  const source: Omit<PipelineSource, 'source'> = {
-    pipeline: 'lake',
-    columns: {
-      transaction_id: 'string',
-      user_id: 'string',
-      transaction_receipt: 'string',
-      amount: 'float64',
-      updated_at: 'timestamp[us]',
-    },
-    deduplicate: { primaryKey: 'transaction_id', orderBy: 'updated_at', scope: 'window' },
-    gates: [
-      { kind: 'notNull', column: 'user_id' },
-      { kind: 'inRange', column: 'amount', greaterThan: 0 },
-      { kind: 'unique', columns: ['transaction_receipt'] },
-    ],
-    publish: { path: `s3://lake/table ${zone}`, format: 'delta' },
-  };
-  const overS3 = { ...source, source: { path: `s3://lake/raw zone ${zone}` } };
+  const overS3 = { ...SOURCE, source: { path: `s3://lake/raw zone ${zone}` }, publish: placeOf() };
   return {
     contract: definePipeline(overS3),
     local: definePipeline({ ...overS3, source: { path: join(folder, 'raw') } }),
@@ -110,6 +112,8 @@ output = {kind: DeltaTable(f"{input['table']}/{kind}", storage_options=options).
   return place;
 }
 
+/** Else it is Polars. */
+const isSdk = (agent: unknown): boolean => String(agent).includes('aws-sdk');
 const newer = { updated_at: Date.UTC(2026, 4, 9) };
 
 async function deliverTwoDays(): Promise<void> {
@@ -136,6 +140,39 @@ it('runs from S3 to S3: keys, rows and counts are those of the oracle, run after
     { path: 'date=2026-05-02/later.parquet', etag: expect.any(String), rows: 1 },
     { path: 'date=2026-05-02/z[1]*.parquet', etag: expect.any(String), rows: 2 },
   ]);
+});
+
+it('keeps the key indexes of scope table in the store, and reads them through a cache on local disk', async () => {
+  const { contract: base } = pipeline();
+  const { deduplicate, gates } = base;
+  const contract: Contract = {
+    ...base,
+    deduplicate: { ...deduplicate, scope: 'table' },
+    gates: gates.map((gate) => (gate.kind === 'unique' ? { ...gate, scope: 'table' } : gate)),
+  };
+  const caches = [join(folder, 'cache one'), join(folder, 'cache two')];
+  const cached = (cache: string): string[] =>
+    readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.idx'));
+  process.env['TIDEGATE_INDEX_CACHE'] = caches[0]!;
+  await deliverTwoDays();
+  await runPipeline(contract, 'first');
+  const stored = [...(await objects(`table ${zone}/_tidegate/index/`)).keys()];
+  expect(stored).toHaveLength(2);
+  expect(cached(caches[0]!)).toHaveLength(2);
+
+  // Another worker, whose cache is empty, finds them; it makes the one of the partition that changed.
+  process.env['TIDEGATE_INDEX_CACHE'] = caches[1]!;
+  await deliver('2026-05-02', [transaction('late', newer)], 'later.parquet');
+  await runPipeline(contract, 'second');
+  expect(cached(caches[1]!)).toHaveLength(3);
+  expect([...(await objects(`table ${zone}/_tidegate/index/`)).keys()]).toEqual(expect.arrayContaining(stored));
+  const window: Contract = {
+    ...base,
+    source: { ...base.source, path: join(folder, 'raw') },
+  };
+  // One window over all partitions is one full run.
+  await expectTableEquals(await publishedFolder(), await oracle({ contract: window }));
+  delete process.env['TIDEGATE_INDEX_CACHE'];
 });
 
 it('writes no credential anywhere: not in plans, resolutions, reports, states or logs', async () => {
@@ -207,9 +244,8 @@ it('gets there with one commit through a network that drops, cuts, doubles, dela
 it('ends a run at once, with the reason, where the store denies a data file to be read or written', async () => {
   const { contract } = pipeline();
   await deliverTwoDays();
-  const isPolars = (agent: unknown): boolean => !String(agent).includes('aws-sdk');
   for (const method of ['GET', 'PUT']) {
-    proxy.onRequest = (passed) => (passed.method === method && isPolars(passed.headers['user-agent']) ? 'deny' : null);
+    proxy.onRequest = (passed) => (passed.method === method && !isSdk(passed.headers['user-agent']) ? 'deny' : null);
     const failure: unknown = await runPipeline(contract, `denied ${method}`).catch((error: unknown) => error);
     expect([method, messageOf(failure)]).toEqual([
       method,
@@ -219,3 +255,51 @@ it('ends a run at once, with the reason, where the store denies a data file to b
     expect(JSON.stringify(failure) + messageOf(failure)).not.toContain(ACCESS_KEY);
   }
 });
+
+it('refuses a store that does not honour conditional writes when a run begins, be the table there already, and check says so', async () => {
+  // Where signatures are checked, as versitygw does, no header can be taken off on the way.
+  const lax = server.name === 'moto' ? server : await startS3Server('moto');
+  const between = await startS3Proxy(lax.port);
+  const own = server;
+  try {
+    if (lax !== own) await lax.createBucket('lake');
+    server = lax;
+    Object.assign(process.env, s3Environment(between.port));
+    const { contract } = pipeline();
+    await deliverTwoDays();
+    await runPipeline(contract, 'first');
+    await deliver('2026-05-03', transactions('c', 3), 'c.parquet');
+
+    // To this process it is another store now, which it has not seen honour anything.
+    await between.close();
+    const ignoring = await startS3Proxy(lax.port);
+    ignoring.ignoreHeader = 'if-none-match';
+    Object.assign(process.env, s3Environment(ignoring.port));
+    try {
+      const before = [...(await objects(`table ${zone}/`)).keys()];
+      const failure: unknown = await runPipeline(contract, 'second').catch((error: unknown) => error);
+      expect(failure).toMatchObject({ type: 'TargetError', nonRetryable: true });
+      expect(messageOf(failure)).toMatch(/does not honour conditional writes: .* "If-None-Match: \*"/);
+      // No row was read, and nothing stays behind.
+      expect(ignoring.seen.filter(({ url, headers }) => /raw/.test(url) && !isSdk(headers['user-agent']))).toEqual([]);
+      expect([...(await objects(`table ${zone}/`)).keys()]).toEqual(before);
+
+      const file = join(folder, 'lake.json');
+      writeFileSync(file, JSON.stringify({ ...SOURCE, source: { path: contract.source.path }, publish: placeOf() }));
+      const { code, stdout } = await tidegate(['check', file]);
+      expect([code, stdout]).toEqual([
+        1,
+        expect.stringMatching(/fault target .*\n.*does not honour conditional writes/),
+      ]);
+      ignoring.ignoreHeader = null;
+      expect((await runPipeline(contract, 'second')).commit).toMatchObject({ version: 2 });
+    } finally {
+      await ignoring.close();
+    }
+  } finally {
+    server = own;
+    Object.assign(process.env, s3Environment(proxy.port));
+    await between.close();
+    if (lax !== own) await lax.stop();
+  }
+}, 120_000);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Installation } from '../support/installation';
+import { python } from '../support/python';
 import { transaction, transactions } from '../support/transactions';
 import type { Outcome } from './support/tidegate';
 import { tidegate } from './support/tidegate';
@@ -109,6 +110,24 @@ describe('the command line over the life of a table, in order', () => {
       table: { version: 7, watermark: '2026-05-03', published: 9, quarantined: 1, stale: [] },
       temporal: { address: it_.server.address, note: null, state: { running: null, paused: null, version: 7 } },
     });
+  });
+
+  test('what the README shows for reading the table runs', async () => {
+    const readme = readFileSync(path.join(__dirname, '../../README.md'), 'utf8');
+    const polars = /^```python\n(import os, polars[^]*?)^```$/m.exec(readme)?.[1];
+    const query = /^duckdb -c "(select .* from read_parquet.*)"$/m.exec(readme)?.[1];
+    const read = await python<object>(
+      `
+import ast, duckdb
+shown = ast.parse(input['polars'].replace('curated/transactions', input['table']))
+names = {}
+exec(compile(ast.Module(shown.body[:-1], []), 'README', 'exec'), names)
+frame = eval(compile(ast.Expression(shown.body[-1].value), 'README', 'eval'), names)
+output = {'polars': frame.height, 'duckdb': sum(rows for _, rows, _ in duckdb.sql(input['query']).fetchall())}
+`,
+      { polars, table: it_.curated, query: query?.replace('$V', (await cli('path transactions')).stdout.trim()) },
+    );
+    expect(read).toEqual({ polars: 9, duckdb: 9 });
   });
 
   test('vacuum removes nothing unless told to', async () => {

@@ -30,8 +30,10 @@ test('the demo tells its five steps on real parts, and ends with the table right
     ]) {
       expect(stdout).toContain(`── ${title}`);
     }
-    expect(stdout).toMatch(/│ 2026-05-10 │ yes +│ new /);
+    expect(stdout).toMatch(/│ 2026-05-10 +│ yes +│ new /);
+    expect(stdout).toMatch(/│ 2026-05-01 +│ yes +│ coupled \(1 key\) /);
     expect(stdout).toMatch(/rejected +2 /);
+    expect(stdout).toContain('partition 2026-05-02 was taken as "late"');
     expect(stdout).toMatch(/failpoint publish\.claimed: killing process \d+/);
     expect(stdout).toContain('Claimed: snapshots/00000004. Shown: current still leads to snapshots/00000003');
     expect(stdout).toContain('nothing twice and nothing missing');

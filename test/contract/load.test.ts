@@ -67,7 +67,7 @@ describe('a sound contract', () => {
       deduplicate: {
         primaryKey: ['transaction_id'],
         orderBy: [{ column: 'updated_at', direction: 'desc' }],
-        scope: 'partition',
+        scope: 'table',
       },
       gates: [
         { kind: 'notNull', name: 'notNull_user_id', column: 'user_id' },
@@ -76,7 +76,7 @@ describe('a sound contract', () => {
           kind: 'unique',
           name: 'unique_transaction_receipt',
           columns: ['transaction_receipt'],
-          scope: 'partition',
+          scope: 'table',
         },
         { kind: 'oneOf', name: 'oneOf_currency', column: 'currency', values: ['USD', 'EUR'] },
         { kind: 'matches', name: 'receipt_form', column: 'transaction_receipt', pattern: 'R[0-9]{8}' },
@@ -146,7 +146,6 @@ publish: { path: raw/out, format: iceberg }
       'p.yaml:7:14: columns._source_x: nested types are not supported: gates and keys work on plain values, found "list<int64>"',
       'p.yaml:8:23: incremental.start: not allowed, found "2026-02-30"; allowed: a date, such as 2026-01-01',
       'p.yaml:8:45: incremental.lookback: not allowed, found -1; allowed: a whole number of days, 0 or more',
-      'p.yaml:9:1: deduplicate.scope: missing; allowed: table, window, partition',
       'p.yaml:9:33: deduplicate.primaryKey[1]: the partition column cannot stand here, found "date"; allowed: id, at, user, _source_x (it names folders and is no part of a record)',
       'p.yaml:9:60: deduplicate.orderBy[0].column: no such column, found "ad"; allowed: id, at, user, _source_x (did you mean "id"?)',
       'p.yaml:11:13: gates[0].kind: not allowed, found "notNul"; allowed: notNull, inRange, unique, oneOf, matches (did you mean "notNull"?)',
@@ -218,6 +217,16 @@ publish: { path: raw/out, format: iceberg }
     ],
   ])('names the fault of %s', async (_, text, message) => {
     expect(await faultsOf(text)).toEqual([message]);
+  });
+
+  it('means scope table when it says none, with what that refuses', async () => {
+    const silent = HEAD.replace(', scope: partition', '');
+    const contract = await loadContract(await save(`${silent}gates: [{ kind: unique, columns: [amount] }]\n`));
+    expect(contract.deduplicate.scope).toBe('table');
+    expect(contract.gates).toMatchObject([{ scope: 'table' }]);
+    expect(await faultsOf(`${silent}incremental: { late: hold }\n`)).toEqual([
+      expect.stringContaining('incremental.late: not possible in scope table'),
+    ]);
   });
 
   it('has policies that scope table cannot keep refused, each with what to do', async () => {

@@ -64,6 +64,13 @@ test.each([
   expect(await it_.run()).toMatchObject({ status: 'committed' });
 });
 
+test('a decision about late or gone partitions that is none fails its requester, and nothing is taken for all', async () => {
+  for (const decision of [{ includeLate: true }, { removeGone: ['2026-02-30'] }, { removeGone: '2026-05-01' }]) {
+    const failure = await failureOf((await it_.start('incrementalRun', decision)).result());
+    expect(failure).toMatchObject({ type: 'RequestError', message: expect.stringContaining('is "all" or a list of') });
+  }
+});
+
 test('a requester whose workflow id is too long for a request is told so', async () => {
   const failure = await failureOf(
     (await it_.start('backfill', { from: '2026-05-01', to: '2026-05-01' }, { id: 'w'.repeat(900) })).result(),

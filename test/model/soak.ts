@@ -1,4 +1,5 @@
-import { histories } from './support/arbitrary-history';
+import fc from 'fast-check';
+import { histories, keepingWhatIsGone } from './support/arbitrary-history';
 import { checkHistories, laboratory } from './support/check-histories';
 
 jest.mock('../../src/engine/memory', () => ({ releaseNativeMemory: async () => {} }));
@@ -8,6 +9,7 @@ const RUNS = Number(process.env['TIDEGATE_SOAK_RUNS']);
 const SEED = Number(process.env['TIDEGATE_SOAK_SEED']);
 const TOLD_EVERY = 100;
 
+const all = histories(['table', 'table', 'partition'], 24);
 const lab = laboratory();
 
 test(`soak: ${RUNS} histories of seed ${SEED}`, async () => {
@@ -19,11 +21,16 @@ test(`soak: ${RUNS} histories of seed ${SEED}`, async () => {
         `${refusals} refusals; ${compared} tables held against the oracle\n`,
     );
   };
-  await checkHistories(histories(['partition'], 24), lab.replay, {
-    runs: RUNS,
-    seed: SEED,
-    onProgress: (done) => {
-      if (done % TOLD_EVERY === 0 || done === RUNS) tell(done);
+  await checkHistories(
+    fc.oneof({ weight: 3, arbitrary: all }, { weight: 1, arbitrary: keepingWhatIsGone(all) }),
+    lab.replay,
+    {
+      runs: RUNS,
+      seed: SEED,
+      shrink: process.env['TIDEGATE_SOAK_SHRINK'] !== 'no',
+      onProgress: (done) => {
+        if (done % TOLD_EVERY === 0 || done === RUNS) tell(done);
+      },
     },
-  });
+  );
 }, 2_147_483_647);

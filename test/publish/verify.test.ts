@@ -221,6 +221,15 @@ describe('finds, where documents were changed,', () => {
     expect(checks(report)).toEqual(['report']);
   });
 
+  it('a report that speaks of other removals than were made', async () => {
+    const removal = { date: '2026-05-01', reason: 'gone', published: 1, quarantined: 0 };
+    const report = await rewritten('report.json', (document) => (document.removed = [removal]));
+    expect(report.faults.map(({ message }) => message)).toEqual([
+      'it says that these partitions were removed; they are there: 2026-05-01',
+      'it names 1 removed partitions; the commit counts 0',
+    ]);
+  });
+
   it('a commit that does not follow the one before', async () => {
     const report = await rewritten('commit.json', (commit) => (commit.watermark.before = '2020-01-01'));
     expect(checks(report)).toEqual(['state', 'report']);

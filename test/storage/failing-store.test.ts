@@ -26,6 +26,13 @@ describe('a store whose operations are failpoints', () => {
     expect(await store.putIfAbsent('a', 'y')).toBe(false);
   });
 
+  it('throws after an operation that failed: its reply is lost too', async () => {
+    arm('store.read#2.after=throw');
+    const store = openStore(join(folder, 'failed'));
+    await expect(store.read('a')).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(store.read('a')).rejects.toThrow('failpoint store.read#2.after');
+  });
+
   it('counts over all stores, and anew when the failpoints change', async () => {
     arm('store#2.before=throw');
     const [one, other] = [openStore(join(folder, 'one')), openStore(join(folder, 'other'))];

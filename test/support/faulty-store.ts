@@ -47,6 +47,7 @@ export function faultyStore(inner: ObjectStore, at: number, mode: FaultMode): Fa
     readRange: (key, start, end) => around('readRange', key, () => inner.readRange(key, start, end)),
     write: (key, data) => around('write', key, () => inner.write(key, data)),
     putIfAbsent: (key, data) => around('putIfAbsent', key, () => inner.putIfAbsent(key, data)),
+    checkPutIfAbsent: () => inner.checkPutIfAbsent(),
     delete: (key) => around('delete', key, () => inner.delete(key)),
   };
   return { store, operations };

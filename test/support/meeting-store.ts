@@ -28,6 +28,7 @@ export function meetingStore(inner: ObjectStore, at: number, other: () => Promis
     readRange: (key, start, end) => before('readRange', key).then(() => inner.readRange(key, start, end)),
     write: (key, data) => before('write', key).then(() => inner.write(key, data)),
     putIfAbsent: (key, data) => before('putIfAbsent', key).then(() => inner.putIfAbsent(key, data)),
+    checkPutIfAbsent: () => inner.checkPutIfAbsent(),
     delete: (key) => before('delete', key).then(() => inner.delete(key)),
   };
   return { store, met: () => met !== '', operation: () => met };

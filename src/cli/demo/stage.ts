@@ -70,7 +70,6 @@ incremental:
 deduplicate:
   primaryKey: transaction_id
   orderBy: updated_at
-  scope: window
 gates:
   - { kind: notNull, column: user_id }
   - { kind: inRange, column: amount, greaterThan: 0 }

@@ -30,7 +30,8 @@ type Say = (text: string) => void;
 /** The quiet week, and the days after it. Fixed, so that the story is the same on every day. */
 const WEEK = at('2026-05-01');
 const NEW_DAYS = at('2026-05-08');
-const LATE_DAY = at('2026-05-09');
+/** Older than the window by then. */
+const LATE_DAY = at('2026-05-02');
 const LAST_DAY = at('2026-05-11');
 const ROWS_A_DAY = 240;
 
@@ -115,14 +116,15 @@ class Story {
     this.#step(
       2,
       'New days, with updates and two bad rows',
-      'Three days land. Pending transactions settle: the same transaction_id comes again, newer. And two rows are wrong:\n' +
-        'one has no user_id, one a negative amount.',
+      'Three days land. Pending transactions settle: the same transaction_id comes again, newer, in the partition of a later\n' +
+        'day. One is a week old. And two rows are wrong: one has no user_id, one a negative amount.',
     );
     const [first, second, third] = days(NEW_DAYS, 3) as [PartitionDate, PartitionDate, PartitionDate];
-    // Updates of the week's last days, which the lookback of three days reads again.
-    const older = this.#landed
+    // Updates of the week's last days, and one of its first day. The versions they replace leave their partitions.
+    const last = this.#landed
       .filter(({ transaction_id: id }) => id > 'T-20260505')
       .filter((_, index) => index % 11 === 0);
+    const older = [this.#landed[0]!, ...last];
     const [a, b, c] = [first, second, third].map((date) => dayOf(date, ROWS_A_DAY, this.#next)) as [
       Transaction[],
       Transaction[],
@@ -133,14 +135,20 @@ class Story {
     await this.#land(first, 'part-0001.parquet', [...a, ...older.map((row) => settled(row, 40))]);
     await this.#land(second, 'part-0001.parquet', [...b, ...a.slice(0, 30).map((row) => settled(row, 20))]);
     await this.#land(third, 'part-0001.parquet', c);
-    this.say(renderReport(await this.#run(), this.#style));
+    const report = await this.#run();
+    this.say(renderReport(report, this.#style));
+    const coupled = report.partitions.filter(({ reason }) => reason === 'coupled');
+    if (coupled.length === 0) throw new Error('no partition was rewritten for the newer versions elsewhere');
+    this.say(
+      `\nThe ${plural(coupled.length, 'coupled partition')} held older versions of what settled, and published them until now.`,
+    );
   }
 
   async #lateRecord(): Promise<void> {
     this.#step(
       3,
       'A late record',
-      `A file arrives for ${LATE_DAY}, which is published already. It lies inside the lookback, so the next run takes it.`,
+      `A file arrives for ${LATE_DAY}, which was published days ago. The next run takes what changed, however late.`,
     );
     const [row] = dayOf(LATE_DAY, 1, this.#next) as [Transaction];
     const late: Transaction = { ...row, transaction_id: 'T-LATE-0001', transaction_receipt: 'R-LATE-0001' };
@@ -152,7 +160,8 @@ class Story {
     if (found !== 1) throw new Error(`the late record is in the table ${found} times`);
     const partition = report.partitions.find(({ date }) => date === LATE_DAY);
     this.say(
-      `Version ${report.commit?.version}: partition ${LATE_DAY} was taken as "${partition?.reason}" and read again from ${partition?.files} files; ` +
+      `Version ${report.commit?.version}: partition ${LATE_DAY} was taken as "${partition?.reason}" and read again from ${partition?.files} files, ` +
+        `${report.left.length} others were left as they are; ` +
         `${late.transaction_id} is in the table, once.`,
     );
   }

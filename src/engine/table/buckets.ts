@@ -16,18 +16,30 @@ export class Buckets {
     this.#right = 32 - bits;
   }
 
-  has(high: number): boolean {
-    const bucket = (high << this.#left) >>> this.#right;
-    return (this.#words[bucket >>> 5]! & (1 << (bucket & 31))) !== 0;
+  /** Indexes, ascending, of those whose bucket is set. */
+  find(highs: Uint32Array): Uint32Array {
+    const [words, left, right] = [this.#words, this.#left, this.#right];
+    const found = new Uint32Array(highs.length);
+    let count = 0;
+    for (let i = 0; i < highs.length; i++) {
+      const bucket = (highs[i]! << left) >>> right;
+      found[count] = i;
+      count += (words[bucket >>> 5]! >>> (bucket & 31)) & 1;
+    }
+    return found.slice(0, count);
   }
 
-  /** Sets a hash's bucket; says whether it was set before. */
-  add(high: number): boolean {
-    const bucket = (high << this.#left) >>> this.#right;
-    const bit = 1 << (bucket & 31);
-    const before = this.#words[bucket >>> 5]!;
-    this.#words[bucket >>> 5] = before | bit;
-    return (before & bit) !== 0;
+  /** Sets the bucket of each; where it was set before, sets that of `again`, which is as large. */
+  add(highs: Uint32Array, again?: Buckets): void {
+    const [words, left, right] = [this.#words, this.#left, this.#right];
+    const twice = again === undefined ? undefined : again.#words;
+    for (let i = 0; i < highs.length; i++) {
+      const bucket = (highs[i]! << left) >>> right;
+      const bit = 1 << (bucket & 31);
+      const before = words[bucket >>> 5]!;
+      if ((before & bit) === 0) words[bucket >>> 5] = before | bit;
+      else if (twice !== undefined) twice[bucket >>> 5]! |= bit;
+    }
   }
 }
 

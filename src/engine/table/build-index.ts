@@ -5,6 +5,7 @@ import { frameOf, numbersOf, pl } from '../polars';
 import { readPieces } from '../read';
 import type { Reader } from '../read';
 import type { Batch } from '../slices';
+import { verifyFiles } from '../source-files';
 import type { IndexedKeys } from './identity';
 import { type HashedRows, encodeIndex } from './index-file';
 
@@ -15,6 +16,7 @@ const ROWS = 'rows';
  * with a null in a unique value not in that of its gate.
  *
  * Memory: 8 bytes a row and section while it is read, and those of the index.
+ * @throws VoidPlan when a file was written again with more or fewer rows.
  */
 export async function buildIndex(
   reader: Reader,
@@ -29,6 +31,7 @@ export async function buildIndex(
   const read = hashes.map(() => new Float64Array(rows));
   for (const batch of batches) {
     const frame = await readPieces(reader, batch.pieces, () => hashes);
+    if (frame.height !== batch.rows) await failRows(reader, batch, frame.height);
     for (const [i, all] of read.entries()) all.set(numbersOf(frame, keyName(i)), batch.start);
     onRows(batch.rows);
   }
@@ -36,6 +39,19 @@ export async function buildIndex(
   const sections: HashedRows[] = [];
   for (const all of read) sections.push(await sorted(all, numbers));
   return encodeIndex(keys.identity, rows, sections);
+}
+
+/** A file that was written again holds other rows than planned: the plan is void, not the read. */
+async function failRows(
+  { sourceRoot, partition }: Reader,
+  { pieces, rows, start }: Batch,
+  found: number,
+): Promise<never> {
+  await verifyFiles(
+    sourceRoot,
+    pieces.map(({ file }) => file),
+  );
+  throw new Error(`partition ${partition.date}: expected ${rows} rows from row ${start} on, found ${found}`);
 }
 
 async function sorted(hashes: Float64Array, rows: Uint32Array): Promise<HashedRows> {

@@ -25,8 +25,9 @@ const HIGH_UNIT = 2 ** 21;
 const LOW_UNIT = 2 ** 5;
 const LOW = 2 ** 16;
 
-/** One number, exact, from both planes. */
-export const keyOf = (high: number, low: number): number => high * LOW + low;
+/** One number, exact and above 0, from both planes. */
+export const keyOf = (high: number, low: number): number => high * LOW + low + 1;
+export const highOf = (key: number): number => Math.floor((key - 1) / LOW);
 
 /** Rows that take part, by hash: both arrays as long. */
 export interface HashedRows {
@@ -95,6 +96,13 @@ export class Section {
     return { high: await this.#words(this.#at + U32 * start, end - start), start };
   }
 
+  /** The lower bits of the hashes of {@link high}. */
+  async low(range: number, bits: number): Promise<Uint16Array> {
+    const step = 2 ** (FENCE_BITS - bits);
+    const start = this.#fences[range * step]!;
+    return this.#halves(start, this.#fences[(range + 1) * step]! - start);
+  }
+
   /** How many hashes a range holds. */
   size(range: number, bits: number): number {
     const step = 2 ** (FENCE_BITS - bits);
@@ -108,15 +116,17 @@ export class Section {
 
   /** Lower 16 bits of the hashes at ascending indexes of the section. */
   async lowsAt(indexes: Uint32Array): Promise<Uint32Array> {
-    return this.#gather(indexes, async (from, to) => {
-      const bytes = await this.#file.bytes(this.#at + 2 * U32 * this.count + 2 * from, 2 * (to - from));
-      return new Uint16Array(bytes.buffer, bytes.byteOffset, to - from);
-    });
+    return this.#gather(indexes, async (from, to) => this.#halves(from, to - from));
   }
 
   /** All row numbers, in the order of the hashes. */
   async rows(): Promise<Uint32Array> {
     return this.#words(this.#at + U32 * this.count, this.count);
+  }
+
+  async #halves(from: number, count: number): Promise<Uint16Array> {
+    const bytes = await this.#file.bytes(this.#at + 2 * U32 * this.count + 2 * from, 2 * count);
+    return new Uint16Array(bytes.buffer, bytes.byteOffset, count);
   }
 
   async #words(at: number, count: number): Promise<Uint32Array> {

@@ -6,12 +6,16 @@ export interface TableLimits {
   readonly rowsInMemory: number;
   /** Bytes of index files held at once. */
   readonly indexBytes: number;
+  /** Hashes searched at a time. */
+  readonly hashesAtATime: number;
   /** Candidate rows settled at a time: key and ordering columns. */
   readonly candidatesAtATime: number;
   /** Whole rows compared at a time for `ambiguous`, and rows scanned at a time; null: what the contract's width allows. */
   readonly rowsAtATime: number | null;
 }
 
+/** The bitmaps of so many hashes stay in the processor's cache; it is far below what any memory allows. */
+const RANGE = 2 ** 20;
 /** What one candidate row costs while it is settled: key, ordering columns and position, several times over. */
 const CANDIDATE_BYTES = 256;
 
@@ -20,6 +24,7 @@ export function limitsOf({ engine: { memory } }: Contract): TableLimits {
   return {
     rowsInMemory: Math.floor(memory / 32 / Uint32Array.BYTES_PER_ELEMENT),
     indexBytes: Math.floor(memory / 4),
+    hashesAtATime: RANGE,
     candidatesAtATime: Math.floor(memory / 4 / CANDIDATE_BYTES),
     rowsAtATime: null,
   };

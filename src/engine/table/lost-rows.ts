@@ -13,6 +13,8 @@ export interface Settled {
   readonly losers: SpilledRows;
   /** Winners that tie with a row that differs. */
   readonly ambiguous: SpilledRows;
+  /** Superseded rows that ought to come back and cannot. */
+  readonly unrecoverable: SpilledRows;
 }
 
 /** The rows of each member that lose to another, of any member, after this run. */

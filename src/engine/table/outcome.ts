@@ -1,10 +1,10 @@
 import type { PlannedPartition } from '../../discovery/plan-types';
-import { AMBIGUOUS, type RowSets, SUPERSEDED } from '../row-sets';
+import { AMBIGUOUS, type RowSets, SUPERSEDED, UNRECOVERABLE } from '../row-sets';
 import type { PartitionResolution } from '../types';
 import type { LostRows, Settled } from './lost-rows';
 import type { Member } from './members';
 import type { RepeatedValues } from './repeated-values';
-import { keysOfRows } from './search';
+import { keyedRows } from './search';
 import type { Session } from './session';
 import { difference, minus, union } from './sorted-rows';
 import type { TableIndexes } from './table-indexes';
@@ -56,8 +56,14 @@ async function setsOf(session: Session, member: Member, { settled, lost, repeate
     const left = again === 'all' ? NONE : minus(rowsOf(await session.verdicts.of(committed!), set), again);
     sets.set(set, union(left, await flagged.rows(index)));
   }
-  const left = settled.whole(member) ? NONE : await lost.untouched(member, AMBIGUOUS);
-  return sets.set(AMBIGUOUS, union(left, await settled.ambiguous.rows(index)));
+  for (const [set, rows] of [
+    [AMBIGUOUS, settled.ambiguous],
+    [UNRECOVERABLE, settled.unrecoverable],
+  ] as const) {
+    const left = settled.whole(member) ? NONE : await lost.untouched(member, set);
+    sets.set(set, union(left, await rows.rows(index)));
+  }
+  return sets;
 }
 
 const altered = (old: RowSets, sets: RowSets, names: readonly string[]): Uint32Array =>
@@ -71,7 +77,7 @@ async function coupled(
   rowsAltered: Uint32Array,
 ): Promise<PlannedPartition> {
   await work.makeReadable([index]);
-  const keys = new Set(await keysOfRows(indexes.section(index, 0), rowsAltered));
+  const keys = new Set((await keyedRows(indexes.section(index, 0), rowsAltered)).keys);
   const { date, files, fingerprint } = committed!;
   const { rows, bytes } = source;
   const rebuilt = work.rebuilt(index);
@@ -87,6 +93,7 @@ async function write({ input }: Session, { date }: PlannedPartition, sets: RowSe
     date,
     superseded: rowsOf(sets, SUPERSEDED).length,
     ambiguous: rowsOf(sets, AMBIGUOUS).length,
+    unrecoverable: rowsOf(sets, UNRECOVERABLE).length,
     rowSets: verdicts?.path ?? null,
     verdicts: verdicts === null ? [] : [verdicts],
   };

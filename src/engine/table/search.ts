@@ -2,7 +2,7 @@ import { trulyRepeated } from '../duplicates';
 import type { Suspects } from '../duplicates';
 import { lowerBound } from '../read-rows';
 import { Buckets } from './buckets';
-import { type Section, keyOf } from './index-file';
+import { type Section, highOf, keyOf } from './index-file';
 import { inLanes } from './lanes';
 import { has } from './sorted-rows';
 
@@ -25,6 +25,8 @@ export interface Touched {
 export interface SearchInput {
   readonly parts: readonly Part[];
   readonly touched: Touched;
+  /** About how many hashes a range may hold. */
+  readonly hashesAtATime: number;
   /** Rows, ascending, that do not count; their hash may still be touched. */
   readonly without?: (partition: number) => Promise<Uint32Array>;
   readonly signal?: AbortSignal;
@@ -34,8 +36,6 @@ export interface SearchInput {
   readonly onRepeated: (partition: number, rows: Uint32Array) => Promise<void>;
 }
 
-/** Hashes of one range: their bitmaps then stay in the processor's cache. */
-const RANGE = 2 ** 20;
 const MOST_RANGE_BITS = 8;
 /** Parts read at once. */
 const LANES = 8;
@@ -51,7 +51,10 @@ export async function search(input: SearchInput): Promise<void> {
   const { parts, touched } = input;
   const whole = parts.filter((part) => part.whole).reduce((sum, { section }) => sum + section.count, 0);
   const keys = touched.sections.reduce((sum, { count }) => sum + count, touched.keys.length);
-  const bits = Math.min(MOST_RANGE_BITS, Math.max(0, Math.ceil(Math.log2(Math.max(whole, keys, 1) / RANGE))));
+  const bits = Math.min(
+    MOST_RANGE_BITS,
+    Math.max(0, Math.ceil(Math.log2(Math.max(whole, keys, 1) / input.hashesAtATime))),
+  );
   const searched = parts.some((part) => !part.whole);
   for (let range = 0; range < 2 ** bits; range++) {
     input.signal?.throwIfAborted();
@@ -67,20 +70,19 @@ interface Keys {
 
 /** The touched hashes of one range. */
 async function touchedIn({ sections, keys }: Touched, range: number, bits: number): Promise<Keys> {
-  const width = 2 ** (48 - bits);
-  const own = keys.filter((key) => Math.floor(key / width) === range);
+  const width = 2 ** (32 - bits);
+  const own = keys.filter((key) => Math.floor(highOf(key) / width) === range);
   const size = sections.reduce((sum, section) => sum + section.size(range, bits), own.length);
+  const buckets = new Buckets(size, TOUCHED_SPREAD, bits);
   const all = new Float64Array(size);
   all.set(own);
+  buckets.add(Uint32Array.from(own, highOf));
   let at = own.length;
   for (const section of sections) {
-    const { high, start } = await section.high(range, bits);
-    if (high.length === 0) continue;
-    const low = await section.lowsAt(indexesFrom(start, high.length));
+    const [{ high }, low] = await Promise.all([section.high(range, bits), section.low(range, bits)]);
+    buckets.add(high);
     for (let i = 0; i < high.length; i++) all[at++] = keyOf(high[i]!, low[i]!);
   }
-  const buckets = new Buckets(size, TOUCHED_SPREAD, bits);
-  for (const key of all) buckets.add(Math.floor(key / 2 ** 16));
   return { buckets, sorted: all.toSorted() };
 }
 
@@ -113,11 +115,7 @@ async function searchRange(input: SearchInput, range: number, bits: number, touc
   const total = inPlay.reduce((sum, { high }) => sum + high.length, 0);
   const once = new Buckets(total, REPEATED_SPREAD, bits);
   const twice = new Buckets(total, REPEATED_SPREAD, bits);
-  for (const { high } of inPlay) {
-    for (let i = 0; i < high.length; i++) {
-      if (once.add(high[i]!)) twice.add(high[i]!);
-    }
-  }
+  for (const { high } of inPlay) once.add(high, twice);
   const suspects: { readonly partition: number; readonly suspects: Suspects }[] = [];
   for (const play of inPlay) {
     const own = await suspectsOf(play, twice, input.without);
@@ -135,11 +133,10 @@ async function touchedOf(
   start: number,
   { buckets, sorted }: Keys,
 ): Promise<(Pick<InPlay, 'high' | 'keys'> & { readonly indexes: Uint32Array }) | null> {
-  const near = new Uint32Array(high.length);
-  let count = 0;
-  for (let i = 0; i < high.length; i++) if (buckets.has(high[i]!)) near[count++] = i;
+  const near = buckets.find(high);
+  const count = near.length;
   if (count === 0) return null;
-  const low = await section.lowsAt(near.slice(0, count).map((i) => i + start));
+  const low = await section.lowsAt(near.map((i) => i + start));
   const keys = new Float64Array(count);
   const found = new Uint32Array(count);
   let kept = 0;
@@ -160,10 +157,8 @@ async function suspectsOf(
   twice: Buckets,
   without: SearchInput['without'],
 ): Promise<Suspects> {
-  const found = new Uint32Array(high.length);
-  let count = 0;
-  for (let i = 0; i < high.length; i++) if (twice.has(high[i]!)) found[count++] = i;
-  const some = found.subarray(0, count);
+  const some = twice.find(high);
+  const count = some.length;
   if (count === 0) return { indexes: some, hashes: new Float64Array(0) };
   const at = indexes === null ? some.map((i) => i + start) : some.map((i) => indexes[i]!);
   const rows = await part.section.rowsAt(at);
@@ -191,9 +186,15 @@ export async function repeatedWithin(section: Section, without: Uint32Array): Pr
   return trulyRepeated([{ indexes: kept.map((j) => rows[j]!), hashes }])[0]!;
 }
 
-/** The hashes of some rows (ascending) of a section, in any order; rows that it does not hold have none. */
-export async function keysOfRows(section: Section, rows: Uint32Array): Promise<Float64Array> {
-  if (rows.length === 0) return new Float64Array(0);
+/** Rows and their hashes, in the order of these. */
+export interface KeyedRows {
+  readonly rows: Uint32Array;
+  readonly keys: Float64Array;
+}
+
+/** The hashes of some rows (ascending) of a section; rows that it does not hold are left out. */
+export async function keyedRows(section: Section, rows: Uint32Array): Promise<KeyedRows> {
+  if (rows.length === 0) return { rows, keys: new Float64Array(0) };
   const numbers = await section.rows();
   const found = new Uint32Array(rows.length);
   let count = 0;
@@ -201,7 +202,5 @@ export async function keysOfRows(section: Section, rows: Uint32Array): Promise<F
   const at = found.slice(0, count);
   const { high } = await section.high(0, 0);
   const low = await section.lowsAt(at);
-  return Float64Array.from(at, (i, j) => keyOf(high[i]!, low[j]!));
+  return { rows: at.map((i) => numbers[i]!), keys: Float64Array.from(at, (i, j) => keyOf(high[i]!, low[j]!)) };
 }
-
-const indexesFrom = (start: number, length: number): Uint32Array => Uint32Array.from({ length }, (_, i) => start + i);

@@ -63,6 +63,7 @@ export class Session {
     await search({
       parts,
       touched,
+      hashesAtATime: this.limits.hashesAtATime,
       ...(without === undefined ? {} : { without }),
       ...(this.hooks.signal === undefined ? {} : { signal: this.hooks.signal }),
       onTouched: (partition, rows) => found.touched.add(partition, rows),
@@ -91,7 +92,7 @@ export class Session {
         const own = all.subarray(lowerBound(all, batch.start), lowerBound(all, batch.start + batch.rows));
         if (own.length === 0) continue;
         yield { partition: index, batch, indexes: own.map((row) => row - batch.start) };
-        await releaseNativeMemory({ rows: batch.rows, columns: COLUMNS_READ, bytes: 0 });
+        await releaseNativeMemory({ rows: own.length, columns: COLUMNS_READ, bytes: 0 });
       }
     }
   }

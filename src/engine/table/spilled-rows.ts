@@ -9,13 +9,14 @@ interface Segment {
   readonly length: number;
 }
 
-/** Row numbers by partition, added in any order: in memory up to a budget, the rest in a file of their own. */
+/** Row numbers by partition, added in any order, then read: in memory up to a budget, the rest in a file of their own. */
 export class SpilledRows {
   readonly #path: string;
   readonly #budget: number;
-  readonly #kept = new Map<number, Uint32Array[]>();
+  #kept = new Map<number, Uint32Array[]>();
   readonly #spilled = new Map<number, Segment[]>();
   #held = 0;
+  #spilling: Promise<void> = Promise.resolve();
   #end = 0;
   #file: FileHandle | null = null;
 
@@ -79,24 +80,29 @@ export class SpilledRows {
     this.#file = null;
   }
 
+  /** Takes what is in memory out at once, so that rows added meanwhile are not lost; files are written one after another. */
   async #spill(): Promise<void> {
-    await writing(this.#path, async () => {
-      this.#file ??= await open(this.#path, 'wx+');
-      for (const [partition, parts] of this.#kept) {
-        const segments = this.#spilled.get(partition) ?? [];
-        this.#spilled.set(partition, segments);
-        for (const part of parts) {
-          const bytes = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
-          for (let done = 0; done < bytes.length;) {
-            done += (await this.#file.write(bytes, done, bytes.length - done, this.#end + done)).bytesWritten;
-          }
-          segments.push({ at: this.#end, length: part.length });
-          this.#end += bytes.length;
-        }
-      }
-    });
-    this.#kept.clear();
+    const kept = this.#kept;
+    this.#kept = new Map();
     this.#held = 0;
+    this.#spilling = this.#spilling.then(() => writing(this.#path, () => this.#write(kept)));
+    await this.#spilling;
+  }
+
+  async #write(kept: ReadonlyMap<number, readonly Uint32Array[]>): Promise<void> {
+    this.#file ??= await open(this.#path, 'wx+');
+    for (const [partition, parts] of kept) {
+      const segments = this.#spilled.get(partition) ?? [];
+      this.#spilled.set(partition, segments);
+      for (const part of parts) {
+        const bytes = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+        for (let done = 0; done < bytes.length;) {
+          done += (await this.#file.write(bytes, done, bytes.length - done, this.#end + done)).bytesWritten;
+        }
+        segments.push({ at: this.#end, length: part.length });
+        this.#end += bytes.length;
+      }
+    }
   }
 
   async #read({ at }: Segment, into: Uint32Array): Promise<void> {

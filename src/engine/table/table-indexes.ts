@@ -91,7 +91,7 @@ export class TableIndexes {
     const onRows = member.taken ? this.#work.report : (): void => {};
     const bytes = await buildIndex(readerOf(this.#work, index), batches, this.#keys, onRows);
     if (this.#work.rebuilt(index) === null) await verifyFiles(this.#input.sourceRoot, member.source.files);
-    await releaseNativeMemory({ rows: member.source.rows, columns: 4 * (1 + this.#keys.gates.length), bytes: 0 });
+    await releaseNativeMemory({ rows: member.source.rows, columns: 1 + this.#keys.gates.length, bytes: 0 });
     // What was rebuilt from published rows lacks the others: its index is not what the raw files' name stands for.
     if (this.#work.rebuilt(index) === null) return this.#store.save(member.source, bytes);
     const own = new IndexStore(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PartitionState } from '../../publish/table';
-import { AMBIGUOUS, type RowSets, SUPERSEDED, readRowSets, uniqueSet, writeRowSets } from '../row-sets';
+import { AMBIGUOUS, type RowSets, SUPERSEDED, UNRECOVERABLE, readRowSets, uniqueSet, writeRowSets } from '../row-sets';
 import type { OutputFile } from '../types';
 import { equal } from './sorted-rows';
 
@@ -37,7 +37,12 @@ export class CommittedVerdicts {
 }
 
 /** All sets that a partition has verdicts in. */
-export const setNames = (gates: readonly string[]): string[] => [SUPERSEDED, ...gates.map(uniqueSet), AMBIGUOUS];
+export const setNames = (gates: readonly string[]): string[] => [
+  SUPERSEDED,
+  ...gates.map(uniqueSet),
+  AMBIGUOUS,
+  UNRECOVERABLE,
+];
 
 export function sameSets(a: RowSets, b: RowSets, names: readonly string[]): boolean {
   return names.every((name) => equal(rowsOf(a, name), rowsOf(b, name)));

@@ -69,6 +69,10 @@ export class DeltaTable implements Table {
     return state === null ? { version: 0, commit: null, watermark: null, partitions: new Map() } : stateOf(state);
   }
 
+  checkStore(): Promise<void> {
+    return this.#place.store.checkPutIfAbsent();
+  }
+
   claimFolder(): Promise<void> {
     return claimRoot(this.#place.store, this.#place.pipeline);
   }
@@ -183,11 +187,14 @@ export class DeltaTable implements Table {
     throw corrupt(`the record of version ${version} of ${this.path} is missing; it is kept for ever`);
   }
 
-  /** Retention, now and then: it lists the table. Never fails the commit. */
+  /** Retention, now and then. Never fails the commit. */
   async #tidied(commit: Commit): Promise<Commit> {
     if (commit.version % RETENTION_EVERY !== 0) return commit;
     try {
-      await this.vacuum({ dryRun: false, olderThanHours: ORPHAN_HOURS });
+      const sweep = commit.version % (commit.version > MANY ? SWEEP_EVERY : RETENTION_EVERY) === 0;
+      const [now, { keep }] = [this.#options.now(), this.#contract.publish];
+      const view = await openSettled(this.#place);
+      await vacuum(this.#place, view, { dryRun: false, olderThanHours: ORPHAN_HOURS, now, keep, sweep });
     } catch (error) {
       this.#options.onWarning(
         `version ${commit.version} of ${this.path} is published; cleaning up after it failed: ${messageOf(error)}`,
@@ -197,8 +204,10 @@ export class DeltaTable implements Table {
   }
 }
 
-/** Commits between two cleanings, which cost a listing each. */
+/** Commits between two removals of expired versions, and, in a table of many versions, between two listings of all. */
 const RETENTION_EVERY = 20;
+const MANY = 1_000;
+const SWEEP_EVERY = 200;
 /** Older than any run that may still be under way. */
 const ORPHAN_HOURS = 7 * 24;
 const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT']);

@@ -3,6 +3,7 @@ import { DATA_FILE, VERDICTS_FILE } from '../documents';
 import { RunLives } from '../run-life';
 import { writerOf } from './fence';
 import { BOOKS, INDEXES, KINDS, REPORTS, STATES } from './layout';
+import type { Expired } from './referenced';
 
 /** What stands in a table's root that vacuum may take, by what it is. */
 export interface Listing {
@@ -22,7 +23,8 @@ export interface Listing {
 
 const STAGING = '_staging';
 const RUNS = '_runs';
-const TEMPORARY = /(?:^|\/)\.tmp-[0-9a-f-]+$/;
+/** Also what a store was tried out with by a process that died meanwhile. */
+const TEMPORARY = /(?:^|\/)\.tmp-[0-9a-f-]+$|^_tidegate\/probe-[0-9a-f-]+$/;
 
 /** Lists the table. Runs come last, so that none is found without the sign of life that it gave before its data. */
 export async function listTable(store: ObjectStore): Promise<Listing> {
@@ -67,6 +69,20 @@ export async function listTable(store: ObjectStore): Promise<Listing> {
     documents: await byRun(RUNS),
     temporary,
     lives,
+  };
+}
+
+/** The same of expired versions alone, from what their states say. */
+export function listingOf({ files, states }: Expired): Listing {
+  return {
+    data: [...files].map(([key, size]) => ({ key, size })),
+    states: [...states].map((key) => ({ key, size: 0 })),
+    reports: [],
+    indexes: [],
+    temporary: [],
+    staging: new Map(),
+    documents: new Map(),
+    lives: new RunLives(),
   };
 }
 

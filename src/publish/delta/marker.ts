@@ -20,7 +20,7 @@ export async function isTable(store: ObjectStore, pipeline: string): Promise<boo
     return true;
   }
   for await (const { key } of store.list('')) {
-    if (/(^|\/)\.tmp-/.test(key)) continue;
+    if (/(^|\/)\.tmp-|^_tidegate\/probe-/.test(key)) continue;
     // Made by another process between the two looks.
     if (key === MARKER) return isTable(store, pipeline);
     throw targetError(`publish.path ${store.root} is not a Tidegate table: ${await whatItIs(store, key)}`);

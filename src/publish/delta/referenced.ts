@@ -1,9 +1,9 @@
-import { TerminalError } from '../../errors';
 import { forEachInFlight } from '../in-flight';
 import type { ObjectStore } from '../../storage';
 import type { OutputKind, PartitionState } from '../table';
+import type { OutputFile } from '../../engine/types';
 import { corrupt } from './actions';
-import { checkpointKey, KINDS, versionOfStateKey } from './layout';
+import { checkpointKey, KINDS } from './layout';
 import { fromLogPath } from './paths';
 import { quarantineNow } from './roll-forward';
 import { activeFiles, loadState, readDocument, type LoadedState } from './state';
@@ -62,28 +62,44 @@ export async function referencedFrom(place: Place, view: View, oldest: number): 
   return { files, states };
 }
 
-/** Which of these state files are of versions before `oldest`, and the data files that those versions wrote. */
-export async function expiredBefore(store: ObjectStore, keys: readonly string[], oldest: number): Promise<Referenced> {
-  const files = new Set<string>();
+/** What versions that are no longer kept refer to; the versions after them may do so too. */
+export interface Expired {
+  /** Data files, with their bytes. */
+  readonly files: ReadonlyMap<string, number>;
+  readonly states: ReadonlySet<string>;
+}
+
+/** What the versions from `before` on, up to but not `oldest`, refer to. */
+export async function expiredBetween(store: ObjectStore, before: number, oldest: number): Promise<Expired> {
+  const files = new Map<string, number>();
   const states = new Set<string>();
-  await forEachInFlight(keys, async (key) => {
-    const version = versionOfStateKey(key);
-    if (version === null || version >= oldest || (await readRecord(store, version))?.state !== key) return;
-    states.add(key);
-    try {
-      for (const file of filesOf(await readDocument(store, key))) files.add(file);
-    } catch (error) {
-      // Another vacuum took it meanwhile, and its files before.
-      if (!(error instanceof TerminalError)) throw error;
+  const add = (key: string, { since }: StateDocument, partitions: Iterable<PartitionState>): void => {
+    for (const name of [key, ...since.states, ...(since.checkpoint === null ? [] : [since.checkpoint])]) {
+      states.add(name);
     }
+    for (const { path, size } of [...partitions].flatMap(ownFiles)) files.set(path, size);
+  };
+  const versions = Array.from({ length: Math.max(0, oldest - before) }, (_, index) => before + index);
+  await forEachInFlight(versions, async (version) => {
+    const { state: key } = await recordOf(store, version);
+    if (version === before) {
+      const { document, partitions } = await loadState(store, key);
+      return add(key, document, partitions.values());
+    }
+    const document = await readDocument(store, key);
+    add(key, document, document.partitions);
   });
   return { files, states };
 }
 
 const filesOf = ({ partitions }: StateDocument): string[] => [...partitions].flatMap(pathsOf);
 
-const pathsOf = ({ curated, quarantine, verdicts }: PartitionState): string[] =>
-  [...curated, ...quarantine, ...verdicts].map(({ path }) => path);
+const pathsOf = (partition: PartitionState): string[] => ownFiles(partition).map(({ path }) => path);
+const ownFiles = ({ curated, quarantine, verdicts }: PartitionState): readonly OutputFile[] => [
+  ...curated,
+  ...quarantine,
+  ...verdicts,
+];
 
 async function recordOf(store: ObjectStore, version: number) {
   const record = await readRecord(store, version);

@@ -7,8 +7,8 @@ import type { VacuumReport } from '../table';
 import { openSettled } from './commit';
 import { putFence, writerOf } from './fence';
 import { INDEXES, versionOfStateKey } from './layout';
-import { changedAt, listTable, type Listing } from './listing';
-import { expiredBefore, referencedFrom } from './referenced';
+import { changedAt, listingOf, listTable, type Listing } from './listing';
+import { expiredBetween, referencedFrom } from './referenced';
 import { oldestKept, raiseOldestKept } from './retained';
 import { readRecord, type Place, type View } from './view';
 
@@ -36,19 +36,29 @@ interface Finding {
   readonly rest: readonly Item[];
 }
 
+export interface DeltaVacuumOptions extends VacuumOptions {
+  /** Whether to list the table, for what runs left; else only the data of versions that expire now goes. Default: true. */
+  readonly sweep?: boolean;
+}
+
 /**
  * Removes the data of versions that are no longer retained, and what runs left that show no sign of life
  * and no commit names. Only files of the one form that Tidegate writes: what other writers left is
  * theirs to vacuum. No commit can come to name what is deleted: see fence.ts.
  */
-export async function vacuum(place: Place, opened: View, options: VacuumOptions): Promise<VacuumReport> {
+export async function vacuum(place: Place, opened: View, options: DeltaVacuumOptions): Promise<VacuumReport> {
   const { store, pipeline } = place;
   const { dryRun, now } = options;
-  const listing = await listTable(store);
+  const listing = options.sweep === false ? null : await listTable(store);
+  // Of the first look: what goes is still to be found when the mark below was raised and somebody else committed.
+  let before = await oldestKept(store);
   for (let [round, view] = [1, opened]; ; round += 1, view = await openSettled(place)) {
-    const found = await findAt(place, view, listing, options);
-    if (found === null) continue;
-    const { before, oldest, contents, states, rest, taken } = found;
+    const found = await findAt(place, { view, before, listed: listing }, options);
+    if (found === null) {
+      before = await oldestKept(store);
+      continue;
+    }
+    const { oldest, contents, states, rest, taken } = found;
     if (dryRun) return reportOf(found, dryRun);
     if (oldest > before) await raiseOldestKept(store, oldest);
     const fenced =
@@ -63,22 +73,26 @@ export async function vacuum(place: Place, opened: View, options: VacuumOptions)
 }
 
 /** Null when the versions that the view tells of were taken meanwhile, by another vacuum, after other commits. */
-async function findAt(place: Place, view: View, listing: Listing, options: VacuumOptions): Promise<Finding | null> {
+async function findAt(
+  place: Place,
+  { view, before, listed }: { readonly view: View; readonly before: number; readonly listed: Listing | null },
+  options: VacuumOptions,
+): Promise<Finding | null> {
   const { store } = place;
   const cutoffs = cutoffsOf(options);
-  const rest = [...runItems(listing, cutoffs), ...indexItems(listing, view, cutoffs.documents)];
-  const before = await oldestKept(store);
+  const rest = listed === null ? [] : [...runItems(listed, cutoffs), ...indexItems(listed, view, cutoffs.documents)];
   // Without a version there is no log to put an entry to: what a first run left goes after the first commit.
   if (view.state === null) return { before, oldest: before, contents: [], states: [], rest, taken: [] };
   const newest = view.state.document.commit.version;
   const oldest = Math.max(before, await oldestRetained(store, newest, options.keep, options.now));
-  const kept = await referencedFrom(place, view, oldest).catch(async (error: unknown) => {
-    if ((await oldestKept(store)) <= oldest) throw error;
+  const read = Promise.all([referencedFrom(place, view, oldest), expiredBetween(store, before, oldest)]);
+  const known = await read.catch(async (error: unknown) => {
+    if ((await oldestKept(store)) === before) throw error;
     return null;
   });
-  if (kept === null) return null;
-  const stateKeys = listing.states.map(({ key }) => key);
-  const expired = await expiredBefore(store, stateKeys, oldest);
+  if (known === null) return null;
+  const [kept, expired] = known;
+  const listing = listed ?? listingOf(expired);
 
   const quiet = `${WHY.staged(cutoffs.hours)}, and part of no version`;
   const old = `of versions before ${oldest} only, which publish.keep no longer holds`;

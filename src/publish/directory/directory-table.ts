@@ -74,6 +74,11 @@ export class DirectoryTable implements Table {
     });
   }
 
+  /** The format is of local disks alone. */
+  checkStore(): Promise<void> {
+    return Promise.resolve();
+  }
+
   claimFolder(): Promise<void> {
     return this.#explained(() => claimFolder(this.path, this.#pipeline));
   }

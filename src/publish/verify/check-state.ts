@@ -110,8 +110,10 @@ export function reportFaults(
 }
 
 /** The counts alone. */
-function pick({ read, superseded, ambiguous, quarantined, published, misfiled, violations }: Counts): Counts {
-  return { read, superseded, ambiguous, quarantined, published, misfiled, violations };
+function pick(counts: Counts): Counts {
+  const { read, superseded, ambiguous, unrecoverable, quarantined, published, misfiled, violations } = counts;
+  const more = unrecoverable === undefined ? {} : { unrecoverable };
+  return { read, superseded, ambiguous, ...more, quarantined, published, misfiled, violations };
 }
 
 function checkThat(

@@ -54,6 +54,8 @@ export function laboratory(): Laboratory {
 export interface Amount {
   readonly runs: number;
   readonly seed?: number;
+  /** Whether a failing history is made as short as it gets; default yes. */
+  readonly shrink?: boolean;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -63,14 +65,23 @@ export interface Amount {
 export async function checkHistories(
   histories: fc.Arbitrary<History>,
   replay: (history: History) => Promise<void>,
-  { runs, seed, onProgress }: Amount,
+  { runs, seed, shrink = true, onProgress }: Amount,
 ): Promise<void> {
   let done = 0;
+  let failed = false;
   const property = fc.asyncProperty(histories, async (history) => {
-    await replay(history);
-    onProgress?.((done += 1));
+    await replay(history).catch((error: unknown) => {
+      failed = true;
+      throw error;
+    });
+    // What comes after a failure makes it shorter, and is not of the number.
+    if (!failed) onProgress?.((done += 1));
   });
-  const result = await fc.check(property, { numRuns: runs, ...(seed !== undefined && { seed }) });
+  const result = await fc.check(property, {
+    numRuns: runs,
+    endOnFailure: !shrink,
+    ...(seed !== undefined && { seed }),
+  });
   if (!result.failed) return;
   const [script] = result.counterexample ?? [];
   throw new Error(

@@ -23,6 +23,8 @@ export interface Rules {
   readonly lookback: number;
   readonly reprocess: 'changed' | 'always';
   readonly gone: 'remove' | 'keep';
+  /** Bytes for key resolution: so few that all goes by way of the disk, or plenty. */
+  readonly memory: number;
   readonly gates: readonly GateName[];
 }
 
@@ -55,8 +57,8 @@ export interface RunStep {
     /** The activity is tried again, the run is, or nobody ever does. */
     readonly next: 'retry' | 'rerun' | 'abandon';
   };
-  /** The raw zone changes before the run's first call of this activity. */
-  readonly meanwhile?: { readonly before: RunActivity; readonly change: RawStep };
+  /** The raw zone changes, or another run comes first, before the run's first call of this activity. */
+  readonly meanwhile?: { readonly before: RunActivity; readonly change: RawStep | RunStep };
   readonly groups?: RunOptions['groups'];
   /** Of an incremental run: what is gone leaves, even where the raw zone is empty. */
   readonly removeGone?: 'all';
@@ -66,7 +68,9 @@ export type Step =
   | RawStep
   | RunStep
   | { readonly do: 'contract'; readonly rules: Partial<Rules> }
-  | { readonly do: 'vacuum' };
+  | { readonly do: 'vacuum' }
+  /** Key indexes follow from the raw files: any may be lost. */
+  | { readonly do: 'lose indexes' };
 
 export const DAYS = ['2026-03-01', '2026-03-02', '2026-03-03', '2026-03-05', '2026-03-08'] as PartitionDate[];
 /** In an order that is neither JavaScript's nor that of bytes; two sort differently in UTF-8 and UTF-16. */
@@ -100,7 +104,7 @@ export const UNIQUE_GATE_NAMES = (Object.keys(UNIQUE_GATES) as (keyof typeof UNI
 export type GateName = (typeof ROW_GATE_NAMES)[number] | (typeof UNIQUE_GATE_NAMES)[number];
 
 export function contractOf(history: Pick<History, 'format' | 'rules'>, root: string): Contract {
-  const { key, orderBy, scope, lookback, reprocess, gone, gates } = history.rules;
+  const { key, orderBy, scope, lookback, reprocess, gone, memory, gates } = history.rules;
   return {
     pipeline: 'model',
     source: { path: join(root, 'raw'), partitionColumn: 'date', extraColumns: 'drop', unrecognized: 'warn' },
@@ -109,7 +113,7 @@ export function contractOf(history: Pick<History, 'format' | 'rules'>, root: str
     deduplicate: { primaryKey: key, orderBy, scope },
     gates: gates.map((name): Gate => gateOf(name, scope)),
     publish: { path: join(root, 'table'), format: history.format, keep: { versions: 100, days: 7 } },
-    engine: { memory: 1024 ** 3 },
+    engine: { memory },
     schedule: null,
     notify: { webhook: null },
   };

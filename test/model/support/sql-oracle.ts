@@ -17,6 +17,16 @@ export interface RawFile {
   readonly rows: readonly (readonly Cell[])[];
 }
 
+/** A raw row that cannot be read any more. */
+export type LostRow = readonly [date: string, path: string, version: number, line: number];
+
+export interface Comparison {
+  readonly differences: readonly string[];
+  readonly counts: Expected['counts'];
+  /** Every row that loses to another. */
+  readonly superseded: readonly LostRow[];
+}
+
 /** Of a file that a table was computed from. */
 export type ManifestEntry = readonly [date: string, path: string, version: number];
 
@@ -73,14 +83,20 @@ export class SqlOracle {
 
   /**
    * How a published table differs from one full run over the files of the manifest, each partition by the
-   * rules it was published under; and that run's counts.
+   * rules it was published under; and that run's counts. Rows of `lost` take no part, and count as superseded.
    */
   async compare(input: {
     readonly rules: readonly { readonly contract: Rules; readonly dates: readonly string[] }[];
     readonly manifest: readonly ManifestEntry[];
+    readonly lost: readonly LostRow[];
     readonly table: TablePlace;
-  }): Promise<{ readonly differences: readonly string[]; readonly counts: Expected['counts'] }> {
+  }): Promise<Comparison> {
     return await this.#ask('compare', input);
+  }
+
+  /** The rows of a published table, in order. */
+  async read(columns: readonly string[], table: TablePlace): Promise<Pick<Expected, 'curated' | 'quarantine'>> {
+    return await this.#ask('read', { columns, table });
   }
 
   /** Forgets all raw files. */

@@ -11,9 +11,12 @@ A process that answers lines of JSON, so that thousands of small tables are chea
     Learns what is in files written by others.
 {"op": "expect", "contract", "manifest": [[date, path, version], ...]}
     What one full run over those files publishes: {"curated", "quarantine", "counts"}.
-{"op": "compare", "rules": [{"contract", "dates"}], "manifest", "table": {"format", "path", "versions"}}
-    Holds a published table against it; each partition by the rules it was published under:
-    {"differences": [text, ...], "counts": {date: counts}}.
+{"op": "compare", "rules": [{"contract", "dates"}], "manifest", "lost", "table": {"format", "path", "versions"}}
+    Holds a published table against it; each partition by the rules it was published under. Rows of `lost`
+    ([date, path, version, line]) cannot be read any more, and count as superseded:
+    {"differences": [text, ...], "counts": {date: counts}, "superseded": rows as those of `lost`}.
+{"op": "read", "columns", "table": {"format", "path", "versions"}}
+    The rows of a published table: {"curated", "quarantine"}.
 {"op": "forget"}
 
 Values travel as text ("nan", "-0.0", "9007199254740993") or null.
@@ -127,11 +130,11 @@ def judged(contract):
     named = ", ".join(f"CASE WHEN {test} THEN {text(name)} END" for name, test in gates)
     return f"""
     WITH input AS (
-      SELECT manifest.day, manifest.path, encode(manifest.path) AS bytes, raw.* EXCLUDE (version),
+      SELECT manifest.day, manifest.path, encode(manifest.path) AS bytes, raw.*,
         {no_null(dedup["primaryKey"])} AS keyed,
         {", ".join(f"{r} AS rank{i}" for i, r in enumerate(ranks))},
         {", ".join(f"{same(name)} AS same_{name}" for name in declared)}
-      FROM manifest JOIN raw USING (version)
+      FROM manifest JOIN raw USING (version) ANTI JOIN unreadable USING (day, path, version, line)
     ), placed AS (
       SELECT *, keyed AND row_number() OVER (PARTITION BY {group} ORDER BY {order}, bytes DESC, line DESC) > 1 AS lost
       FROM input
@@ -139,11 +142,11 @@ def judged(contract):
     flagged AS (
       SELECT *, list_filter([{named}], lambda name: name IS NOT NULL) AS violations FROM kept
     )
-    SELECT day, path, line, {", ".join(declared)}, stored, lost, violations, false AS torn, bytes FROM flagged
+    SELECT day, path, version, line, {", ".join(declared)}, stored, lost, violations, false AS torn, bytes FROM flagged
     UNION ALL
-    SELECT day, path, line, {", ".join(declared)}, stored, lost, [], false, bytes FROM placed WHERE lost
+    SELECT day, path, version, line, {", ".join(declared)}, stored, lost, [], false, bytes FROM placed WHERE lost
     UNION ALL
-    SELECT day, path, line, {", ".join(declared)}, NULL, false, [], true, bytes FROM placed w
+    SELECT day, path, version, line, {", ".join(declared)}, NULL, false, [], true, bytes FROM placed w
       WHERE keyed AND NOT lost AND EXISTS (
         SELECT 1 FROM placed l WHERE l.keyed AND l.lost AND {meet} AND {tie} AND ({differ}))
     ORDER BY day, bytes, line
@@ -165,6 +168,11 @@ def expect(task):
     if manifest:
         values = ", ".join(f"({text(day)}, {text(path)}, {int(version)})" for day, path, version in manifest)
         db.execute(f"INSERT INTO manifest VALUES {values}")
+    unreadable = task.get("lost", [])
+    db.execute("CREATE OR REPLACE TEMP TABLE unreadable (day VARCHAR, path VARCHAR, version INTEGER, line BIGINT)")
+    if unreadable:
+        values = ", ".join(f"({text(d)}, {text(p)}, {int(v)}, {int(line)})" for d, p, v, line in unreadable)
+        db.execute(f"INSERT INTO unreadable VALUES {values}")
     names = ["primaryKey"] + [gate["name"] for gate in contract["gates"]]
     counts = {
         day: {
@@ -173,8 +181,11 @@ def expect(task):
         }
         for day in sorted({day for day, _, _ in manifest})
     }
-    curated, quarantine = [], []
-    for day, path, line, *values, stored, lost, violations, torn, _ in db.execute(judged(contract)).fetchall():
+    curated, quarantine, superseded = [], [], [list(row) for row in unreadable]
+    for day, _, _, _ in unreadable:
+        counts[day]["read"] += 1
+        counts[day]["superseded"] += 1
+    for day, path, version, line, *values, stored, lost, violations, torn, _ in db.execute(judged(contract)).fetchall():
         count = counts[day]
         if torn:
             count["ambiguous"] += 1
@@ -184,6 +195,7 @@ def expect(task):
         row = [day, *map(encode, values)]
         if lost:
             count["superseded"] += 1
+            superseded.append([day, path, version, line])
         elif violations:
             count["quarantined"] += 1
             quarantine.append([*row, violations, path, str(line)])
@@ -192,7 +204,7 @@ def expect(task):
         else:
             count["published"] += 1
             curated.append(row)
-    return {"curated": curated, "quarantine": quarantine, "counts": counts}
+    return {"curated": curated, "quarantine": quarantine, "counts": counts, "superseded": superseded}
 
 
 # ---- the published table -------------------------------------------------------------------------
@@ -254,11 +266,11 @@ def difference(kind, found, expected):
 
 
 def compare(task):
-    expected = {"curated": [], "quarantine": [], "counts": {}}
+    expected = {"curated": [], "quarantine": [], "counts": {}, "superseded": []}
     for rule in task["rules"]:
-        one = expect({"contract": rule["contract"], "manifest": task["manifest"]})
+        one = expect({"contract": rule["contract"], "manifest": task["manifest"], "lost": task["lost"]})
         dates = set(rule["dates"])
-        for kind in ("curated", "quarantine"):
+        for kind in ("curated", "quarantine", "superseded"):
             expected[kind] += [row for row in one[kind] if row[0] in dates]
         expected["counts"].update({day: count for day, count in one["counts"].items() if day in dates})
     differences = []
@@ -267,7 +279,15 @@ def compare(task):
         expected[kind].sort(key=lambda row: row[0])
         declared = [column["name"] for column in task["rules"][0]["contract"]["columns"]] if task["rules"] else []
         differences += difference(kind, read(task["table"], kind, declared, differences), expected[kind])
-    return {"differences": differences, "counts": expected["counts"]}
+    return {"differences": differences, "counts": expected["counts"], "superseded": expected["superseded"]}
+
+
+def read_table(task):
+    differences = []
+    rows = {kind: read(task["table"], kind, task["columns"], differences) for kind in ("curated", "quarantine")}
+    if differences:
+        raise ValueError(differences)
+    return rows
 
 
 # ---- raw files -----------------------------------------------------------------------------------
@@ -312,7 +332,7 @@ def known(task):
         )
 
 
-OPERATIONS = {"files": write_files, "known": known, "expect": expect, "compare": compare, "forget": forget}
+OPERATIONS = {"files": write_files, "known": known, "expect": expect, "compare": compare, "read": read_table, "forget": forget}
 
 
 def main():

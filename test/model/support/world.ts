@@ -28,7 +28,7 @@ import {
   sameResolution,
   sameRows,
 } from './history';
-import type { ManifestEntry, SqlOracle, TablePlace } from './sql-oracle';
+import type { Comparison, Expected, LostRow, ManifestEntry, SqlOracle, TablePlace } from './sql-oracle';
 
 /** Seconds since 1970 of the first file; each file written is a second younger than the one before. */
 const FIRST_FILE = 1_770_000_000;
@@ -41,6 +41,10 @@ interface Landed {
 }
 
 interface Version {
+  /** Rows that could not be read when it was made; null: unknown. */
+  readonly lost: readonly LostRow[] | null;
+  /** By the oracle; null: unknown. */
+  superseded: Promise<readonly LostRow[]> | null;
   readonly watermark: string | null;
   /** Whose rules of resolution the version follows. */
   readonly contract: Contract;
@@ -133,6 +137,13 @@ export class World {
     return openTable(this.#contract);
   }
 
+  /** What stands there now: rows in order, and counts. */
+  async published(): Promise<Expected> {
+    const { partitions } = await this.table.read();
+    const rows = await this.oracle.read(COLUMNS, pinned(this.#contract));
+    return { ...rows, counts: Object.fromEntries([...partitions.values()].map(({ date, counts }) => [date, counts])) };
+  }
+
   get #archive(): string {
     return join(this.root, 'archive');
   }
@@ -152,6 +163,9 @@ export class World {
       case 'contract':
         this.#history = { ...this.#history, rules: { ...this.#history.rules, ...step.rules } };
         this.#contract = contractOf(this.#history, this.root);
+        return undefined;
+      case 'lose indexes':
+        rmSync(join(this.#contract.publish.path, this.table.indexFolder), { recursive: true, force: true });
         return undefined;
       case 'vacuum':
         await this.table.vacuum({ dryRun: false, olderThanHours: 0, now: new Date(Date.now() + 2 * 3_600_000) });
@@ -219,7 +233,7 @@ export class World {
     const around = async <T>(activity: RunActivity, attempt: () => Promise<T>): Promise<T> => {
       if (step.meanwhile?.before === activity && !changed) {
         changed = true;
-        this.#change(step.meanwhile.change);
+        await this.#happen(step.meanwhile.change);
       }
       if (step.crash?.activity !== activity || crashed) return attempt();
       crashed = true;
@@ -245,7 +259,7 @@ export class World {
       throw new Error(`the run ended as ${outcome ?? 'done'}, expected ${refusals.join(' or ')}`);
     }
     if (outcome === 'RestateRequired' || outcome === 'SourceError') this.tally.refusals += 1;
-    const state = await this.#look(scope);
+    const state = await this.#look(scope, changed);
     if (outcome === null && !changed && step.do === 'incremental') this.#expectAllConsumed(state);
   }
 
@@ -315,12 +329,14 @@ export class World {
   // ---- what must hold ----------------------------------------------------------------------------
 
   /** Looks at the table; a version not seen before is held against the oracle. */
-  async #look(scope: RunScope): Promise<TableState> {
+  async #look(scope: RunScope, moved: boolean): Promise<TableState> {
     const state = await this.table.read();
     const known = this.#versions.length - 1;
     if (state.version === known) return state;
     if (state.version !== known + 1) throw new Error(`the table went from version ${known} to ${state.version}`);
-    this.#versions.push(scope.kind === 'rollback' ? this.#versions[scope.to]! : this.#made(scope, state));
+    const version =
+      scope.kind === 'rollback' ? { ...this.#versions[scope.to]! } : await this.#made(scope, state, moved);
+    this.#versions.push(version);
     if (state.watermark !== this.#newest!.watermark) {
       throw new Error(`the watermark is ${state.watermark}, expected ${this.#newest!.watermark}`);
     }
@@ -329,17 +345,24 @@ export class World {
     return state;
   }
 
-  /** SEMANTICS 3.5: the watermark is the greatest date an incremental run has consumed. */
-  #made(scope: RunScope, { version, partitions }: TableState): Version {
+  /** SEMANTICS 3.5: the watermark is the greatest date an incremental run has consumed; what is coupled was consumed before. */
+  async #made(scope: RunScope, state: TableState, moved: boolean): Promise<Version> {
     const before = this.#newest?.watermark ?? null;
-    const written = [...partitions.values()].filter((one) => one.version === version).map(({ date }) => date);
-    const watermark = [before, ...written].reduce((most, date) => ((date ?? '') > (most ?? '') ? date : most), null);
-    return { contract: this.#contract, watermark: scope.kind === 'incremental' ? watermark : before };
+    const { partitions } = await this.table.report(state.version);
+    const consumed = partitions.filter(({ reason }) => reason !== 'coupled').map(({ date }) => date);
+    const watermark = [before, ...consumed].reduce((most, date) => ((date ?? '') > (most ?? '') ? date : most), null);
+    return {
+      contract: this.#contract,
+      watermark: scope.kind === 'incremental' ? watermark : before,
+      lost: await this.#lostRows(state, moved),
+      superseded: null,
+    };
   }
 
   /** SEMANTICS 1.2: one full run over the files that the commit names, each partition by the rules it was published under. */
   async #compare(state: TableState): Promise<void> {
-    const { contract } = this.#newest!;
+    const { contract, lost } = this.#newest!;
+    if (lost === null) return;
     const partitions = [...state.partitions.values()];
     const byRules = new Map<string, { contract: Contract; dates: string[] }>();
     for (const { date, version } of partitions) {
@@ -349,28 +372,47 @@ export class World {
     }
     const report = await this.table.report(state.version);
     const stale = partitions.filter((partition) => this.#isStale(partition));
-    const at = this.#step;
-    const compared = this.oracle
-      .compare({
-        rules: byRules.size === 0 ? [{ contract, dates: [] }] : [...byRules.values()],
-        manifest: partitions.flatMap((partition) => this.#manifestOf(partition)),
-        table: pinned(contract),
-      })
-      .then(({ differences, counts }) => {
-        const found = Object.fromEntries(partitions.map((partition) => [partition.date, partition.counts]));
-        const told = [...differences, ...difference('counts', found, counts)];
-        if (report.kind !== 'rollback') {
-          told.push(...difference('stale', report.stale, stale.map(({ date }) => date).toSorted()));
-        }
-        if (told.length === 0) return;
-        throw new Error(
-          `version ${state.version}, of step ${at}, is not one full run over its files:\n${told.join('\n')}`,
-        );
-      });
+    const compared = this.oracle.compare({
+      rules: byRules.size === 0 ? [{ contract, dates: [] }] : [...byRules.values()],
+      manifest: partitions.flatMap((partition) => this.#manifestOf(partition)),
+      lost,
+      table: pinned(contract),
+    });
+    this.#newest!.superseded = compared.then(({ superseded }) => superseded);
+    const judged = this.#judge(`version ${state.version}, of step ${this.#step},`, compared, (counts) => {
+      const found = Object.fromEntries(partitions.map((partition) => [partition.date, partition.counts]));
+      const told = difference('counts', withoutTies(found, lost), withoutTies(counts, lost));
+      return report.kind === 'rollback'
+        ? told
+        : [...told, ...difference('stale', report.stale, stale.map(({ date }) => date).toSorted())];
+    });
     // Awaited at the end; until then a rejection is not unhandled.
-    compared.catch(() => {});
-    this.#comparisons.push(compared);
+    judged.catch(() => {});
+    this.#newest!.superseded.catch(() => {});
+    this.#comparisons.push(judged);
     this.tally.compared += 1;
+  }
+
+  async #judge(
+    what: string,
+    compared: Promise<Comparison>,
+    more: (counts: Expected['counts']) => string[],
+  ): Promise<void> {
+    const { differences, counts } = await compared;
+    const told = [...differences, ...more(counts)];
+    if (told.length > 0) throw new Error(`${what} is not one full run over its files:\n${told.join('\n')}`);
+  }
+
+  /**
+   * In scope `table`, what was superseded in a partition that is gone cannot come back while its outcome stands
+   * (SEMANTICS 3.4). Null: unknown, as the partition went while a run was under way.
+   */
+  async #lostRows({ partitions }: TableState, moved: boolean): Promise<readonly LostRow[] | null> {
+    if (this.#contract.deduplicate.scope !== 'table' || this.#newest === null) return [];
+    const gone = new Set<string>([...partitions.keys()].filter((date) => !this.#hasFiles(date)));
+    if (gone.size === 0) return [];
+    const superseded = moved ? null : await this.#newest.superseded;
+    return superseded && superseded.filter(([date]) => gone.has(date));
   }
 
   #manifestOf({ date, files }: PartitionState): ManifestEntry[] {
@@ -383,9 +425,9 @@ export class World {
 
   /** SEMANTICS 1.3. */
   #expectAllConsumed(state: TableState): void {
-    const consumed = [...state.partitions.values()].flatMap(({ files }) =>
-      files.map((file) => `${file.path} ${file.mtimeNs}`),
-    );
+    const kept = this.#contract.incremental.gone === 'keep';
+    const partitions = [...state.partitions.values()].filter(({ date }) => !kept || this.#hasFiles(date));
+    const consumed = partitions.flatMap(({ files }) => files.map((file) => `${file.path} ${file.mtimeNs}`));
     const listed = [...this.#zone.values()].map(({ path, seconds }) => `${path} ${seconds}000000000`);
     const told = difference('files consumed', consumed.toSorted(), listed.toSorted());
     if (told.length > 0) throw new Error(told.join('\n'));
@@ -403,6 +445,12 @@ export class World {
     await this.#run({ ...INCREMENTAL, ...(this.#zone.size === 0 && { removeGone: 'all' }) });
     const settled = await this.table.read();
     if (settled.version === 0) return;
+    // What is back is read as it stands.
+    const newest = this.#newest!;
+    this.#versions[settled.version] = {
+      ...newest,
+      lost: newest.lost && newest.lost.filter(([date]) => !this.#hasFiles(date)),
+    };
     await this.#compare(settled);
     // Slow beside the rest, and tested on its own.
     if (history.steps.length % VERIFIED !== 0) return;
@@ -429,6 +477,12 @@ const identity = (path: string, mtimeNs: string): string => `${path} ${mtimeNs}`
 
 function survived<T>(fate: Fate, outcome: PromiseSettledResult<T>): outcome is PromiseFulfilledResult<T> {
   return !fate.dead && outcome.status === 'fulfilled';
+}
+
+/** A tie with a row that cannot be read is counted as it was, or not at all. */
+function withoutTies(counts: Expected['counts'], lost: readonly LostRow[]): unknown {
+  if (lost.length === 0) return counts;
+  return Object.fromEntries(Object.entries(counts).map(([date, count]) => [date, { ...count, ambiguous: 0 }]));
 }
 
 function difference(what: string, found: unknown, expected: unknown): string[] {

@@ -1,135 +1,117 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Contract } from '../../../src/contract/contract';
-import { TerminalError, VoidPlan } from '../../../src/errors';
-import type { Commit, PublishInput, TableState } from '../../../src/publish';
+import { randomUUID } from 'node:crypto';
+import { VoidPlan } from '../../../src/errors';
+import type { Commit } from '../../../src/publish';
 import { openStore } from '../../../src/storage';
 import { python } from '../../support/python';
-import { type Fault, type S3Proxy, startS3Proxy } from '../../support/s3-proxy';
-import { type S3Server, s3Environment, startS3Server } from '../../support/s3-server';
-import { contractFor, newRoot, stage, tableAt } from './support';
+import { ACCESS_KEY, SECRET_KEY, type S3Server, startS3Server } from '../../support/s3-server';
+import { contractFor, plainRows, publishTo, putFile, stage, tableAt } from './support';
 
 jest.setTimeout(240_000);
 
 const PUBLISHERS = 20;
-const DATE = '2026-05-01';
-const FAULTS: readonly Fault[] = [
-  'drop request',
-  'drop reply',
-  'truncate request',
-  'truncate reply',
-  'duplicate request',
-  'delay',
-  'throttle',
-  'conflict',
-  'internal error',
-];
+const ROUNDS = 3;
+const DATES = ['2026-05-01', '2026-05-02'];
 
-const saved = { ...process.env };
 let server: S3Server;
-let proxy: S3Proxy;
-let contract: Contract;
-let local: Contract;
-let zone = 0;
-
 beforeAll(async () => {
   server = await startS3Server();
   await server.createBucket('lake');
-  proxy = await startS3Proxy(server.port);
-  Object.assign(process.env, s3Environment(proxy.port));
-});
-afterAll(async () => {
-  process.env = saved;
-  await proxy?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  proxy.onRequest = () => null;
-  contract = contractFor(`s3://lake/table ${(zone += 1)}`);
-  local = contractFor(await newRoot());
-  await storeTable().claimFolder();
-});
+  Object.assign(process.env, server.env);
+}, 60_000);
+afterAll(() => server?.stop());
 
-/** Each publisher has a store of its own, as processes have. */
-const storeTable = () => tableAt(contract, {}, openStore(contract.publish.path, { errorType: 'TargetError' }));
-
-/** What a run's activities leave: files in the store, under names of their own, and the input of its publish. */
-async function staged(requestId: string, base: TableState): Promise<PublishInput> {
-  const input = await stage({
-    contract: local,
-    base,
-    requestId,
-    outcomes: [{ date: DATE, published: 2, quarantined: 1 }],
-  });
-  const store = openStore(contract.publish.path);
-  for (const { path } of input.results.flatMap(({ curated, quarantine }) => [...curated, ...quarantine])) {
-    await store.write(path, await readFile(join(local.publish.path, path)));
-  }
-  return { ...input, plan: { ...input.plan, contract } };
-}
-
-/** Who wrote the rows of each version of the two tables, by deltalake. */
-async function authors(versions: readonly number[]): Promise<Record<'curated' | 'quarantine', string[][]>> {
-  return python(
+/** What delta-rs sees: which request wrote how many rows of each date, and how many files there are. */
+const see = (path: string): Promise<{ rows: [string, string, number][]; files: number }> =>
+  python(
     `
+import polars as pl
 from deltalake import DeltaTable
-def authors(kind, version):
-    table = DeltaTable(f"{input['table']}/{kind}", version=version, storage_options=input['options']).to_pyarrow_table()
-    return table.column('request').to_pylist()
-output = {kind: [authors(kind, version) for version in input['versions']] for kind in ('curated', 'quarantine')}
-`,
-    { table: contract.publish.path, versions, options: { ...s3Environment(server.port), AWS_ALLOW_HTTP: 'true' } },
+options = {'AWS_ENDPOINT_URL': input['endpoint'], 'AWS_ACCESS_KEY_ID': input['key'], 'AWS_SECRET_ACCESS_KEY': input['secret'],
+           'AWS_REGION': 'us-east-1', 'AWS_ALLOW_HTTP': 'true'}
+got = pl.scan_delta(input['table'], storage_options=options).group_by('date', 'request').len().sort('date', 'request').collect()
+output = {'rows': [[str(d), r, n] for d, r, n in got.rows()],
+          'files': len(DeltaTable(input['table'], storage_options=options).file_uris())}`,
+    {
+      endpoint: `http://127.0.0.1:${server.port}`,
+      key: ACCESS_KEY,
+      secret: SECRET_KEY,
+      table: `${path}/curated`,
+    },
   );
-}
 
-test(`of ${PUBLISHERS} publishers that race for one version on S3 exactly one commits it`, async () => {
-  const base = await storeTable().read();
-  const requests = Array.from({ length: PUBLISHERS }, (_, index) => `request ${index}`);
-  const inputs = await Promise.all(requests.map((requestId) => staged(requestId, base)));
-  const outcomes = await Promise.allSettled(inputs.map((input) => storeTable().publish(input)));
-  const won = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(VoidPlan);
-  expect(won).toMatchObject([{ version: 1 }]);
-  expect(await storeTable().history()).toEqual(won);
-  const winner = won[0]!.requestId;
-  expect(await authors([0])).toEqual({ curated: [[winner, winner]], quarantine: [[winner]] });
-  await expect(authors([1])).rejects.toThrow(/version/);
-});
-
-test('publishers that race and try again, while requests are lost, doubled, delayed and cut, commit each request once', async () => {
-  const requests = Array.from({ length: 5 }, (_, index) => `request ${index}`);
-  let injected = 0;
-  let state = 20_261_123;
-  proxy.onRequest = ({ url }) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    // The folder's check would be made again and again.
-    if (url.includes('probe') || (state >>> 16) % 12 !== 0) return null;
-    return FAULTS[injected++ % FAULTS.length]!;
+/** Another writer's append to a partition of its own, put where the log has room. */
+async function appendElsewhere(path: string): Promise<void> {
+  const store = openStore(path);
+  const key = 'date=2026-06-01/foreign.parquet';
+  const bytes = plainRows('curated', { requestId: 'foreign', date: '2026-06-01', rows: 1 }).writeParquet();
+  await putFile(path, `curated/${key}`, bytes);
+  const add = {
+    path: key,
+    partitionValues: { date: '2026-06-01' },
+    size: bytes.length,
+    modificationTime: Date.now(),
+    dataChange: true,
   };
-  const commits = await Promise.all(requests.map((requestId) => untilCommitted(requestId)));
-  proxy.onRequest = () => null;
-  console.log(`${injected} faults injected into ${proxy.seen.length} requests of ${requests.length} publishers`);
-  expect(injected).toBeGreaterThan(FAULTS.length);
-
-  const history = (await storeTable().history()).toReversed();
-  expect(history.map(({ version }) => version)).toEqual(requests.map((_, index) => index + 1));
-  expect(history.map(({ requestId }) => requestId).toSorted()).toEqual(requests);
-  expect(commits.toSorted((a, b) => a.version - b.version)).toEqual(history);
-  expect(await authors(requests.map((_, index) => index))).toEqual({
-    curated: history.map(({ requestId }) => [requestId, requestId]),
-    quarantine: history.map(({ requestId }) => [requestId]),
-  });
-});
-
-/** As Temporal and the workflow do: what may pass is tried again, and a void plan is made anew. */
-async function untilCommitted(requestId: string): Promise<Commit> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    try {
-      const input = await staged(requestId, await storeTable().read());
-      return await storeTable().publish(input);
-    } catch (error) {
-      if (error instanceof TerminalError) throw error;
-    }
+  for (let version = 0; ; version += 1) {
+    const entry = `curated/_delta_log/${String(version).padStart(20, '0')}.json`;
+    if ((await store.stat(entry)) === null && (await store.putIfAbsent(entry, `${JSON.stringify({ add })}\n`))) return;
   }
-  throw new Error(`${requestId} was not committed in a hundred tries`);
 }
+
+it(`of ${PUBLISHERS} publishers that race for a version of a table on S3 one wins, and nothing is lost`, async () => {
+  const contract = contractFor(`s3://lake/${randomUUID()}`);
+  const path = contract.publish.path;
+  const winners: Commit[] = [await publishTo(contract, 'first', [{ date: DATES[0]! }])];
+  let voided = 0;
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const base = await tableAt(contract).read();
+    const inputs = await Promise.all(
+      Array.from({ length: PUBLISHERS }, (_, index) =>
+        stage({
+          contract,
+          base,
+          requestId: `round ${round}, publisher ${index}`,
+          // The winner's rows are told by their number.
+          outcomes: DATES.map((date) => ({ date, published: index + 1, quarantined: 1 })),
+        }),
+      ),
+    );
+    // Each a table of its own, as in a process of its own. In the last round somebody else commits as well.
+    const [outcomes] = await Promise.all([
+      Promise.allSettled(inputs.map((input) => tableAt(contract).publish(input))),
+      round === ROUNDS ? appendElsewhere(path) : null,
+    ]);
+    const won = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    expect(won).toMatchObject([{ version: round + 1 }]);
+    winners.push(...won);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') continue;
+      expect(outcome.reason).toBeInstanceOf(VoidPlan);
+      expect(outcome.reason).toMatchObject({
+        reason: `it was made on version ${round}, and the table is at version ${round + 1}`,
+      });
+      voided += 1;
+    }
+    // Who lost knows that it did not commit; who won, that it did.
+    const table = tableAt(contract);
+    const found = await Promise.all(inputs.map(({ requestId }) => table.find(requestId)));
+    expect(found.filter((commit) => commit !== null)).toEqual(won);
+  }
+  expect(voided).toBe(ROUNDS * (PUBLISHERS - 1));
+
+  const table = tableAt(contract);
+  expect(await table.history()).toEqual(winners.toReversed());
+  const last = winners.at(-1)!;
+  const rows = Number(/\d+$/.exec(last.requestId)![0]) + 1;
+  expect(await see(path)).toEqual({
+    rows: [...DATES.map((date) => [date, last.requestId, rows]), ['2026-06-01', 'foreign', 1]],
+    files: DATES.length + 1,
+  });
+  for (const { version } of winners) {
+    const { faults } = await table.verify({ version });
+    expect(faults.filter(({ message }) => !message.includes('another writer changed'))).toEqual([]);
+  }
+  process.stderr.write(
+    `${PUBLISHERS} publishers on S3: ${ROUNDS} versions contested, ${voided} plans void, an append elsewhere rebased on\n`,
+  );
+});

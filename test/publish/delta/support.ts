@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pl from 'nodejs-polars';
@@ -10,7 +10,7 @@ import { runOf, type Commit, type PublishInput, type TableState } from '../../..
 import { DeltaTable } from '../../../src/publish/delta/delta-table';
 import type { OpenTableOptions } from '../../../src/publish/open-table';
 import { buildReport } from '../../../src/quality';
-import { localStore, type ObjectStore } from '../../../src/storage';
+import { openStore, type ObjectStore } from '../../../src/storage';
 import { contractFor as directoryContract, day, type Outcome } from '../support/fixture';
 
 export { day };
@@ -31,7 +31,7 @@ export function contractFor(path: string, overrides: Partial<Contract> = {}): Co
 }
 
 export const tableAt = (contract: Contract, options: OpenTableOptions = {}, store?: ObjectStore): DeltaTable =>
-  new DeltaTable(contract, options, store ?? localStore(contract.publish.path, { errorType: 'TargetError' }));
+  new DeltaTable(contract, options, store ?? openStore(contract.publish.path, { errorType: 'TargetError' }));
 
 type Frame = ReturnType<typeof pl.DataFrame>;
 export type Rows = (
@@ -78,10 +78,9 @@ export async function stage(options: Staging): Promise<PublishInput> {
     const put = async (kind: 'curated' | 'quarantine', count: number): Promise<OutputFile[]> => {
       if (count === 0) return [];
       const path = table.outputPath({ kind, date: day(date), run, attempt, n: 0 });
-      const file = join(contract.publish.path, path);
-      await mkdir(dirname(file), { recursive: true });
-      rows(kind, { requestId, date, rows: count }).writeParquet(file, { compression: 'zstd' });
-      return [{ path, rows: count, size: (await stat(file)).size }];
+      const bytes = rows(kind, { requestId, date, rows: count }).writeParquet({ compression: 'zstd' });
+      await putFile(contract.publish.path, path, bytes);
+      return [{ path, rows: count, size: bytes.length }];
     };
     results.push({
       date: day(date),
@@ -120,6 +119,15 @@ export async function stage(options: Staging): Promise<PublishInput> {
   const published = base.partitions;
   const report = buildReport({ plan, planDigest, requestId, results, ...(published && { published }) });
   return { requestId, run, plan, planDigest, results, report };
+}
+
+/** As Polars writes: a local file is not made durable. */
+export async function putFile(root: string, key: string, bytes: string | Uint8Array): Promise<void> {
+  const store = openStore(root);
+  if (store.kind === 's3') return store.write(key, bytes);
+  const file = store.urlOf(key);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, bytes);
 }
 
 /** Stages on the table as it is, and publishes. */

@@ -5,6 +5,7 @@ import { runOf, type PublishInput } from '../../../src/publish';
 import { CHECKPOINT_EVERY } from '../../../src/publish/delta/state';
 import { localStore, type ObjectStore } from '../../../src/storage';
 import { meetingStore } from '../../support/meeting-store';
+import { python } from '../../support/python';
 import { contractFor, newRoot, publishTo, stage, tableAt } from './support';
 
 jest.setTimeout(300_000);
@@ -240,6 +241,28 @@ describe('a vacuum that meets a commit, at any storage operation of either', () 
     const read: Act = (copy, store) => tableAt(copy, {}, store).read();
     expect([...(await meetings(contract, read, replaceAndVacuum, expectWhole, 8)).keys()]).toEqual(['done']);
   });
+});
+
+it('leaves an entry in the log that other readers and writers pass over', async () => {
+  const contract = await withOldVersion();
+  const path = join(contract.publish.path, 'curated');
+  await vacuumAt(ONE)(contract);
+  const seen = await python<unknown>(
+    `
+import polars as pl, pyarrow as pa, datetime
+from deltalake import DeltaTable, write_deltalake
+table = DeltaTable(input)
+output = [table.version(), table.history(1)[0]['operation'],
+          sorted(pl.scan_delta(input).select('request').collect().to_series().to_list())]
+write_deltalake(input, pa.table({'id': pa.array([7], pa.int64()), 'request': ['foreign'],
+  'date': [datetime.date(2026, 6, 1)]}), mode='append')
+DeltaTable(input).create_checkpoint()`,
+    path,
+  );
+  expect(seen).toEqual([2, 'VACUUM START', ['two', 'two']]);
+  const commit = await publishTo(contract, 'three', [{ date: '2026-05-01' }]);
+  expect(commit.version).toBe(3);
+  expect((await tableAt(contract).pathOf()).deltaVersions?.curated).toBe(4);
 });
 
 const count = (ends: ReadonlyMap<string, number>): number => [...ends.values()].reduce((sum, one) => sum + one, 0);

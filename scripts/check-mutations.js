@@ -1,0 +1,123 @@
+'use strict';
+/**
+ * Shows that the tests can fail: puts each fault of scripts/mutations.js into a copy of the sources, one at a
+ * time, and runs the tests meant to catch it there, which must go red. npm run check:mutations -- [--only <text>]
+ */
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+const { faults } = require('./mutations');
+
+const root = path.join(__dirname, '..');
+const copy = path.join(root, '.cache', 'mutations');
+/** Histories of the model test, of this seed, unless a fault asks for more. */
+const HISTORIES = 150;
+const SEED = 20261123;
+const SHOWN_LINES = 40;
+
+/** A fault's tests as jest takes them: files, or `histories` for those of the model. */
+function commandOf({ tests, named, histories = HISTORIES }) {
+  const files = tests.map((test) => (test === 'histories' ? 'test/model/soak.ts' : test));
+  const matching = files.flatMap((file) => ['--testMatch', `**/${file}`]);
+  const args = named === undefined ? matching : [...matching, '--testNamePattern', named];
+  return { args, env: { TIDEGATE_SOAK_RUNS: String(histories), TIDEGATE_SOAK_SEED: String(SEED) } };
+}
+
+function runTests(fault) {
+  const { args, env } = commandOf(fault);
+  const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+  const began = Date.now();
+  const { status, stdout, stderr } = spawnSync(process.execPath, [jest, '--runInBand', '--ci', '--bail', ...args], {
+    cwd: copy,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    // No time is spent on making a failure small.
+    env: { ...process.env, ...env, TIDEGATE_SOAK_SHRINK: 'no', FORCE_COLOR: '0' },
+  });
+  return { green: status === 0, output: `${stdout}${stderr}`, seconds: (Date.now() - began) / 1000 };
+}
+
+/** Everything that tests read, but what is installed or built. */
+function makeCopy() {
+  fs.rmSync(copy, { recursive: true, force: true });
+  fs.mkdirSync(copy, { recursive: true });
+  for (const name of ['src', 'test', 'package.json', 'jest.config.js', 'tsconfig.json']) {
+    fs.cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
+  }
+  fs.symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
+}
+
+/** @returns what puts everything back. */
+function apply({ name, patches }) {
+  const originals = new Map();
+  for (const { file, find, replace } of patches) {
+    const full = path.join(copy, file);
+    const text = fs.readFileSync(full, 'utf8');
+    if (!originals.has(full)) originals.set(full, text);
+    const found = text.split(find).length - 1;
+    if (found !== 1) {
+      throw new Error(
+        `the fault "${name}" is stale: expected its text once in ${file}, found it ${found} times. ` +
+          `Bring scripts/mutations.js up to date with the source:\n${find}`,
+      );
+    }
+    fs.writeFileSync(
+      full,
+      text.replace(find, () => replace),
+    );
+  }
+  return () => {
+    for (const [full, text] of originals) fs.writeFileSync(full, text);
+  };
+}
+
+/** Red for the reason it should be: what the tests say must match, so that a patch that breaks the program shows nothing. */
+function verdictOf(fault, { green, output }) {
+  if (fault.harmless) return green ? 'harmless' : 'NOT HARMLESS';
+  if (green) return 'SURVIVED';
+  return fault.says.test(output) ? 'caught' : 'RED FOR ANOTHER REASON';
+}
+
+function main() {
+  const { values } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean', default: false } } });
+  const chosen = faults.filter(({ name }) => values.only === undefined || name.includes(values.only));
+  if (values.list) {
+    for (const { name, tests } of chosen) console.log(`${name}: ${tests.join(', ')}`);
+    return;
+  }
+  if (chosen.length === 0) throw new Error(`no fault's name has "${values.only}" in it; see --list`);
+  makeCopy();
+  // All first: a stale patch is found out before anything runs.
+  for (const fault of chosen) apply(fault)();
+
+  const failures = [];
+  const told = (verdict, seconds, name) =>
+    console.log(`${verdict.padEnd(8)} ${seconds.toFixed(0).padStart(4)} s  ${name}`);
+  // Red shows something only where the same tests are green without the fault.
+  const sound = new Map(chosen.map((fault) => [JSON.stringify([fault.tests, fault.named]), fault]));
+  for (const { tests, named } of sound.values()) {
+    const result = runTests({ tests, named });
+    const name = `no fault: ${[...tests, ...(named === undefined ? [] : [named])].join(', ')}`;
+    told(result.green ? 'green' : 'RED', result.seconds, name);
+    if (!result.green) failures.push({ name, ...result });
+  }
+  if (failures.length === 0) {
+    for (const fault of chosen) {
+      const putBack = apply(fault);
+      const result = runTests(fault);
+      putBack();
+      const verdict = verdictOf(fault, result);
+      told(verdict, result.seconds, fault.name);
+      if (verdict !== 'caught' && verdict !== 'harmless')
+        failures.push({ name: `${fault.name}: ${verdict}`, ...result });
+    }
+  }
+  for (const { name, output } of failures) {
+    console.error(`\n${name}\n${output.trimEnd().split('\n').slice(-SHOWN_LINES).join('\n')}`);
+  }
+  if (failures.length > 0) process.exitCode = 1;
+  else console.log(`${chosen.filter(({ harmless }) => !harmless).length} faults, all caught.`);
+}
+
+main();

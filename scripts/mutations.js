@@ -1,0 +1,486 @@
+'use strict';
+/**
+ * The faults of npm run check:mutations: texts of the sources and what takes their place, the tests that must
+ * go red (files, or `histories`: those of the model test), and what these must say. A `harmless` one is no fault:
+ * the tests must stay green.
+ */
+
+const INEXACT = /is not one full run over its files/;
+
+const winners = [
+  {
+    name: 'ties go to the first row',
+    patches: [
+      {
+        file: 'src/engine/settle.ts',
+        find: '.col(POSITION)\n        .max()',
+        replace: '.col(POSITION)\n        .min()',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'NaN wins the ordering',
+    patches: [
+      {
+        file: 'src/engine/resolve-scope.ts',
+        find: 'return isFloat(column.type) ? pl.choose(value.isNan(), pl.lit(null), value) : value;',
+        replace: 'return value;',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'nulls win the ordering',
+    patches: [
+      {
+        file: 'src/engine/settle.ts',
+        find: ".filter(value.eq(pl.col('best')).fillNull(pl.lit(false)).or(pl.col('best').isNull()))",
+        replace: ".filter(value.eq(pl.col('best')).fillNull(pl.lit(true)))",
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'a null in the key is a value like any other',
+    patches: [
+      {
+        file: 'src/engine/hashes.ts',
+        find: 'return pl.choose(absent, uint64(String(NO_HASH)), inRange).cast(pl.Float64);',
+        replace: 'return inRange.cast(pl.Float64);',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'rows without a key are published',
+    patches: [
+      {
+        file: 'src/engine/flags.ts',
+        find: 'violates: otherKeys.reduce((any, isNull) => any.or(isNull), key!),',
+        replace: 'violates: otherKeys.reduce((any, isNull) => any.or(isNull), key!).and(pl.lit(false)),',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'rows of all files but the first are numbered one too high',
+    patches: [
+      {
+        file: 'src/engine/read.ts',
+        find: '.plus(pl.lit(base + piece.start - piece.offset))',
+        replace: '.plus(pl.lit(base + piece.start - piece.offset + (piece.start - piece.offset > 0 ? 1 : 0)))',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'paths are ordered as JavaScript orders text',
+    patches: [
+      {
+        file: 'src/discovery/order.ts',
+        find: 'return Buffer.compare(Buffer.from(a), Buffer.from(b));',
+        replace: 'return a < b ? -1 : a > b ? 1 : 0;',
+      },
+    ],
+    tests: ['histories'],
+    histories: 400,
+    says: INEXACT,
+  },
+];
+
+const protocol = [
+  {
+    name: 'the watermark is kept before the commit',
+    patches: [
+      {
+        file: 'src/activities/discover-partitions.ts',
+        find: '      const state = await table.read();',
+        replace:
+          "      const fs = require('node:fs');\n      const kept = `${contract.publish.path}.watermark`;\n" +
+          '      const committed = await table.read();\n' +
+          "      const watermark = fs.existsSync(kept) ? JSON.parse(fs.readFileSync(kept, 'utf8')) : committed.watermark;\n" +
+          '      const state = { ...committed, watermark };',
+      },
+      {
+        file: 'src/activities/discover-partitions.ts',
+        find: '      await table.claimFolder();',
+        replace: '      await table.claimFolder();\n      fs.writeFileSync(kept, JSON.stringify(plan.watermark));',
+      },
+      {
+        file: 'src/publish/directory/publish.ts',
+        find: 'if (commit.watermark.after !== watermark) {',
+        replace: 'if (commit === null) {',
+      },
+      {
+        file: 'src/publish/delta/publish.ts',
+        find: 'if (watermark !== base.watermark) {',
+        replace: 'if (version < 0) {',
+      },
+    ],
+    tests: ['histories'],
+    says: /the watermark is/,
+  },
+  {
+    name: 'a rollback leaves the watermark',
+    patches: [
+      {
+        file: 'src/publish/restore.ts',
+        find: 'watermark: { before: base.watermark, after: target.watermark },',
+        replace: 'watermark: { before: base.watermark, after: base.watermark },',
+      },
+    ],
+    tests: ['histories'],
+    says: /the watermark is/,
+  },
+  {
+    name: 'no compare-and-set of the version, directory',
+    patches: [
+      {
+        file: 'src/publish/directory/publish.ts',
+        find: 'if (version === plan.base.version) return;',
+        replace: 'if (version >= plan.base.version) return;',
+      },
+    ],
+    tests: ['test/publish/publish.test.ts'],
+    named: 'version through, and voids the plans',
+    says: /VoidPlan/,
+  },
+  {
+    name: 'no compare-and-set of the version, Delta',
+    patches: [
+      {
+        file: 'src/publish/delta/publish.ts',
+        find: 'if (version !== base.version) {',
+        replace: 'if (version < base.version) {',
+      },
+      {
+        file: 'src/publish/delta/publish.ts',
+        find: 'if (watermark !== base.watermark) {',
+        replace: 'if (version < 0) {',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'no look for the request id, directory',
+    patches: [
+      {
+        file: 'src/publish/directory/publish.ts',
+        find: '  if (known !== null) return known;\n  checkBase(before, input);',
+        replace: '  checkBase(before, input);',
+      },
+    ],
+    tests: ['test/publish/publish.test.ts'],
+    named: 'returns the recorded commit for a request id',
+    says: /returns the recorded commit for a request id/,
+  },
+  {
+    name: 'no look for the request id when a run begins',
+    patches: [
+      {
+        file: 'src/activities/read-committed-state.ts',
+        find: 'const commit = requestId === undefined ? null : await table.find(requestId);',
+        replace: 'const commit = null;',
+      },
+      {
+        file: 'src/publish/directory/publish.ts',
+        find: '  if (known !== null) return known;\n  checkBase(before, input);',
+        replace: '  checkBase(before, input);',
+      },
+      {
+        file: 'src/publish/delta/publish.ts',
+        find: '  if (known !== null) return known;\n  checkBase(plan.base, newest);',
+        replace: '  checkBase(plan.base, newest);',
+      },
+    ],
+    tests: ['histories'],
+    histories: 600,
+    says: /the table went from version/,
+  },
+  {
+    name: 'current is swung by a plain rename, without the token',
+    patches: [
+      {
+        file: 'src/publish/directory/settle.ts',
+        find: '  await unlessMissing(rename(token(root, version), join(root, CURRENT)));',
+        replace:
+          "  const link = join(root, `.link-${require('node:crypto').randomUUID()}`);\n" +
+          '  await symlink(versionTarget(version), link);\n' +
+          "  await require('node:timers/promises').setTimeout(Math.random() * 20);\n" +
+          '  await rename(link, join(root, CURRENT));\n' +
+          "  await require('node:fs/promises').rm(token(root, version), { force: true });",
+      },
+    ],
+    tests: ['test/publish/concurrency.test.ts'],
+    named: '4 publishers in one process',
+    says: /current went back|CorruptTable|points to|a mix in/,
+  },
+  {
+    name: 'a file that changed under a plan is not noticed',
+    patches: [
+      {
+        file: 'src/engine/source-files.ts',
+        find: 'if (change !== undefined) throw new VoidPlan(change);',
+        replace: 'if (change === null) throw new VoidPlan(change);',
+      },
+      { file: 'src/engine/source-files.ts', find: 'first ??= changeBetween(file, there);', replace: '' },
+    ],
+    tests: ['histories'],
+    histories: 600,
+    says: /is not one full run over its files|cannot be read|expected \d+ rows/,
+  },
+  {
+    name: 'a changed partition is taken for unchanged',
+    patches: [
+      {
+        file: 'src/discovery/verdicts.ts',
+        find: "return consumed.fingerprint === fingerprint(files) ? 'unchanged' : 'changed';",
+        replace: "return 'unchanged';",
+      },
+    ],
+    tests: ['histories'],
+    says: /files consumed/,
+  },
+  {
+    name: 'what is gone stays, directory',
+    patches: [
+      {
+        file: 'src/publish/directory/next-version.ts',
+        find: 'for (const { date } of plan.removed) partitions.delete(date);',
+        replace: '',
+      },
+    ],
+    tests: ['histories'],
+    says: /files consumed/,
+  },
+];
+
+/** What an incremental resolution over the table has to keep in view: each set that exactness rests on, left out. */
+const table = [
+  {
+    name: 'hashes of what a run takes touch nothing',
+    patches: [
+      {
+        file: 'src/engine/table/table-indexes.ts',
+        find: 'return { sections: [...taken, ...this.#before.map(({ sections }) => sections[section]!)], keys };',
+        replace: 'return { sections: this.#before.map(({ sections }) => sections[section]!), keys };',
+      },
+      {
+        file: 'src/engine/table/table-indexes.ts',
+        find: 'const taken = this.#members.filter((member) => member.taken).map(({ index }) => this.section(index, section));',
+        replace: '',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'hashes of what a run replaces or removes touch nothing',
+    patches: [
+      {
+        file: 'src/engine/table/table-indexes.ts',
+        find: 'return { sections: [...taken, ...this.#before.map(({ sections }) => sections[section]!)], keys };',
+        replace: 'return { sections: taken, keys };',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'unique values of what a run takes touch nothing',
+    patches: [
+      {
+        file: 'src/engine/table/table-indexes.ts',
+        find: 'return { sections: [...taken, ...this.#before.map(({ sections }) => sections[section]!)], keys };',
+        replace:
+          'return { sections: [...(section === 0 ? taken : []), ...this.#before.map(({ sections }) => sections[section]!)], keys };',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'unique values of what a run replaces or removes touch nothing',
+    patches: [
+      {
+        file: 'src/engine/table/table-indexes.ts',
+        find: 'return { sections: [...taken, ...this.#before.map(({ sections }) => sections[section]!)], keys };',
+        replace:
+          'return { sections: [...taken, ...(section === 0 ? this.#before : []).map(({ sections }) => sections[section]!)], keys };',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'unique values of rows that began or ceased to lose touch nothing',
+    patches: [
+      {
+        file: 'src/engine/table/repeated-values.ts',
+        find: 'indexes.touchedBy(section, await keysOf(flips, (index) => indexes.section(index, section)))',
+        replace: 'indexes.touchedBy(section)',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'unique gates within a partition do not see rows that began or ceased to lose',
+    patches: [
+      {
+        file: 'src/engine/table/repeated-values.ts',
+        find: 'members.filter((member) => whole(member) || flips.has(member.index))',
+        replace: 'members.filter((member) => whole(member))',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'unique gates count rows that lost',
+    patches: [
+      {
+        file: 'src/engine/table/repeated-values.ts',
+        find: 'session.search(indexes.parts(section, whole), touchedBy, (index) => lost.of(index))',
+        replace: 'session.search(indexes.parts(section, whole), touchedBy)',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'committed losers are forgotten',
+    patches: [
+      {
+        file: 'src/engine/table/lost-rows.ts',
+        find: 'whole(member) ? decided : union(await this.untouched(member, SUPERSEDED), decided),',
+        replace: 'decided,',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'committed losers stay losers, though they were decided again',
+    patches: [
+      {
+        file: 'src/engine/table/lost-rows.ts',
+        find: 'return touched.has(index) ? minus(old, await touched.rows(index)) : old;',
+        replace: 'return old;',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'new losers in partitions that a run does not take are not seen',
+    patches: [
+      {
+        file: 'src/engine/table/lost-rows.ts',
+        find: 'whole(member) ? decided : union(await this.untouched(member, SUPERSEDED), decided),',
+        replace: 'whole(member) ? decided : await this.untouched(member, SUPERSEDED),',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'committed flags stay, though they were decided again',
+    patches: [
+      {
+        file: 'src/engine/table/outcome.ts',
+        find: 'minus(rowsOf(await session.verdicts.of(committed!), set), again)',
+        replace: 'rowsOf(await session.verdicts.of(committed!), set)',
+      },
+      { file: 'src/engine/table/outcome.ts', find: 'difference, minus, union', replace: 'difference, union' },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'committed flags are forgotten',
+    patches: [
+      {
+        file: 'src/engine/table/outcome.ts',
+        find: 'sets.set(set, union(left, await flagged.rows(index)));',
+        replace: 'sets.set(set, await flagged.rows(index));',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'committed ambiguous winners are forgotten',
+    patches: [
+      {
+        file: 'src/engine/table/outcome.ts',
+        find: 'return sets.set(AMBIGUOUS, union(left, await settled.ambiguous.rows(index)));',
+        replace: 'return sets.set(AMBIGUOUS, await settled.ambiguous.rows(index));',
+      },
+    ],
+    tests: ['histories'],
+    histories: 400,
+    says: /counts: found/,
+  },
+  {
+    name: 'a change of flags alone couples nothing',
+    patches: [
+      {
+        file: 'src/engine/table/verdicts.ts',
+        find: 'setNames = (gates: readonly string[]): string[] => [SUPERSEDED, ...gates.map(uniqueSet), AMBIGUOUS];',
+        replace: 'setNames = (_gates: readonly string[]): string[] => [SUPERSEDED, AMBIGUOUS];',
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+  {
+    name: 'a change of ambiguity alone couples nothing',
+    patches: [
+      {
+        file: 'src/engine/table/verdicts.ts',
+        find: 'setNames = (gates: readonly string[]): string[] => [SUPERSEDED, ...gates.map(uniqueSet), AMBIGUOUS];',
+        replace: 'setNames = (gates: readonly string[]): string[] => [SUPERSEDED, ...gates.map(uniqueSet)];',
+      },
+    ],
+    tests: ['histories'],
+    histories: 600,
+    says: /counts: found/,
+  },
+  {
+    name: 'a lost index of what a run replaces is taken for an empty one',
+    patches: [
+      {
+        file: 'src/engine/table/table-indexes.ts',
+        find: "if (index === null) this.#touched = 'all';\n      else this.#before.push(index);",
+        replace: 'if (index !== null) this.#before.push(index);',
+      },
+    ],
+    tests: ['histories'],
+    histories: 600,
+    says: INEXACT,
+  },
+  {
+    name: 'hashes have three values',
+    harmless: true,
+    patches: [
+      {
+        file: 'src/engine/hashes.ts',
+        find: "const inRange = combined.modulo(uint64(String(2 ** HASH_BITS - 1))).add(uint64('1'));",
+        replace: "const inRange = combined.modulo(uint64('3')).add(uint64('1'));",
+      },
+    ],
+    tests: ['histories'],
+    says: INEXACT,
+  },
+];
+
+module.exports = { faults: [...winners, ...protocol, ...table] };

@@ -1,0 +1,275 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import pl from 'nodejs-polars';
+import { planNow } from '../../src/activities';
+import type { Contract } from '../../src/contract';
+import { planDigest } from '../../src/discovery';
+import { openTable } from '../../src/publish';
+import { contractOf, int64, text } from '../engine/support';
+import { type Row, readTables } from '../support/oracle';
+import { runPipeline } from '../support/run-pipeline';
+
+interface Transaction {
+  readonly id: number | null;
+  readonly at: number;
+  readonly receipt: string;
+}
+
+const [MAY_1, MAY_2, MAY_3] = ['2026-05-01', '2026-05-02', '2026-05-03'] as const;
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A pipeline in scope `table`, keyed by id, newest `at` first, receipts unique over the whole table. */
+function newPipeline(format: Contract['publish']['format'], gone: 'keep' | 'remove' = 'keep'): Contract {
+  const root = mkdtempSync(join(tmpdir(), 'tidegate-table-scope-'));
+  folders.push(root);
+  const contract = contractOf(root, {
+    columns: [int64('id'), int64('at'), text('receipt')],
+    scope: 'table',
+    gates: [{ kind: 'unique', name: 'receipt_unique', columns: ['receipt'], scope: 'table' }],
+  });
+  return {
+    ...contract,
+    incremental: { ...contract.incremental, gone },
+    publish: { ...contract.publish, format },
+  };
+}
+
+function put(contract: Contract, date: string, rows: readonly Transaction[], file = 'a.parquet'): void {
+  const path = join(contract.source.path, `date=${date}`, file);
+  mkdirSync(dirname(path), { recursive: true });
+  const column = (name: keyof Transaction, type: typeof pl.Int64 | typeof pl.Utf8): pl.Series =>
+    pl.Series(
+      name,
+      rows.map((row) => row[name]),
+      type,
+    );
+  pl.DataFrame([column('id', pl.Int64), column('at', pl.Int64), column('receipt', pl.Utf8)]).writeParquet(path);
+}
+
+const remove = (contract: Contract, date: string): void =>
+  rmSync(join(contract.source.path, `date=${date}`), { recursive: true });
+
+/** What a reader of the directory format sees, as text. */
+async function rowsOf(contract: Contract, kind: 'curated' | 'quarantine'): Promise<string[]> {
+  const { [kind]: folder } = await openTable(contract).pathOf();
+  const [table] = await readTables([{ folder, partitionColumn: 'date' }]);
+  return table!.rows.map((row: Row) => row.flat().join(' '));
+}
+
+async function countsOf(contract: Contract, date: string) {
+  const { partitions } = await openTable(contract).read();
+  return partitions.get(date as never)?.counts;
+}
+
+const reasons = async (contract: Contract, version: number): Promise<string[]> =>
+  (await openTable(contract).report(version)).partitions.map(({ date, reason, keys }) =>
+    [date, reason, ...(keys === undefined ? [] : [keys])].join(' '),
+  );
+
+describe.each(['directory', 'delta'] as const)('scope table, %s format', (format) => {
+  test('a newer version in another partition takes the old one away, and its deletion brings it back', async () => {
+    const contract = newPipeline(format, 'remove');
+    put(contract, MAY_1, [
+      { id: 1, at: 1, receipt: 'a' },
+      { id: 2, at: 1, receipt: 'b' },
+    ]);
+    await runPipeline(contract, 'first');
+    put(contract, MAY_3, [{ id: 1, at: 2, receipt: 'a2' }]);
+    const planned = await planNow(contract, { kind: 'incremental' });
+    expect(planned.partitions.map(({ date, reason, keys }) => [date, reason, keys])).toEqual([
+      [MAY_1, 'coupled', 1],
+      [MAY_3, 'new', undefined],
+    ]);
+    const { commit } = await runPipeline(contract, 'second');
+    expect(await reasons(contract, commit!.version)).toEqual([`${MAY_1} coupled 1`, `${MAY_3} new`]);
+    // The plan that was printed is the plan that was run.
+    expect((await openTable(contract).report(2)).planDigest).toBe(planDigest(planned));
+    expect(await countsOf(contract, MAY_1)).toMatchObject({ read: 2, superseded: 1, published: 1 });
+    remove(contract, MAY_3);
+    put(contract, MAY_2, [{ id: 9, at: 1, receipt: 'z' }]);
+    await runPipeline(contract, 'third');
+    expect(await countsOf(contract, MAY_1)).toMatchObject({ read: 2, superseded: 0, published: 2 });
+    expect((await openTable(contract).verify()).faults).toEqual([]);
+  });
+
+  test('a receipt that appears again elsewhere is flagged in both partitions, until it disappears', async () => {
+    const contract = newPipeline(format);
+    put(contract, MAY_1, [{ id: 1, at: 1, receipt: 'same' }]);
+    put(contract, MAY_2, [{ id: 2, at: 1, receipt: 'other' }]);
+    await runPipeline(contract, 'first');
+    put(contract, MAY_2, [{ id: 2, at: 2, receipt: 'same' }]);
+    const second = await runPipeline(contract, 'second');
+    expect(await reasons(contract, second.commit!.version)).toEqual([`${MAY_1} coupled 1`, `${MAY_2} changed`]);
+    expect(await countsOf(contract, MAY_1)).toMatchObject({ quarantined: 1, violations: { receipt_unique: 1 } });
+    put(contract, MAY_3, [{ id: 2, at: 3, receipt: 'new' }]);
+    const third = await runPipeline(contract, 'third');
+    expect(await reasons(contract, third.commit!.version)).toEqual([
+      `${MAY_1} coupled 1`,
+      `${MAY_2} coupled 1`,
+      `${MAY_3} new`,
+    ]);
+    expect(await countsOf(contract, MAY_1)).toMatchObject({ published: 1, quarantined: 0 });
+    expect(await countsOf(contract, MAY_2)).toMatchObject({ superseded: 1, published: 0, quarantined: 0 });
+  });
+
+  test('lost key indexes are made anew, and change nothing', async () => {
+    const contract = newPipeline(format);
+    put(contract, MAY_1, [{ id: 1, at: 1, receipt: 'a' }]);
+    put(contract, MAY_2, [{ id: 2, at: 1, receipt: 'b' }]);
+    await runPipeline(contract, 'first');
+    const folder = join(contract.publish.path, openTable(contract).indexFolder);
+    expect(
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.idx')),
+    ).toHaveLength(2);
+    rmSync(folder, { recursive: true });
+    put(contract, MAY_2, [
+      { id: 1, at: 0, receipt: 'a' },
+      { id: 2, at: 1, receipt: 'b' },
+    ]);
+    const second = await runPipeline(contract, 'second');
+    // Without the old index of what changed, everything is decided again; what comes out the same is left alone.
+    expect(await reasons(contract, second.commit!.version)).toEqual([`${MAY_2} changed`]);
+    expect(await countsOf(contract, MAY_2)).toMatchObject({ superseded: 1, published: 1 });
+    expect(
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.idx')),
+    ).toHaveLength(2);
+  });
+
+  test('a plan made for looking leaves nothing behind; a missing file of verdicts is a fault that verify names', async () => {
+    const contract = newPipeline(format);
+    put(contract, MAY_1, [
+      { id: 1, at: 1, receipt: 'a' },
+      { id: 1, at: 2, receipt: 'a' },
+    ]);
+    const before = existsSync(contract.publish.path);
+    await planNow(contract, { kind: 'incremental' });
+    expect(existsSync(contract.publish.path)).toBe(before);
+    await runPipeline(contract, 'first');
+    const { partitions } = await openTable(contract).read();
+    const [verdicts] = partitions.get(MAY_1 as never)!.verdicts;
+    const { path } = await openTable(contract).pathOf();
+    expect(statSync(join(path, verdicts!.path)).size).toBe(verdicts!.size);
+    rmSync(join(path, verdicts!.path));
+    expect((await openTable(contract).verify()).faults).toMatchObject([{ check: 'file', date: MAY_1 }]);
+  });
+});
+
+describe('files that move while a run reads', () => {
+  /** A first version, and a second one to come in which a row of 2 May concerns one of 1 May. */
+  async function aboutToCouple(): Promise<Contract> {
+    const contract = newPipeline('directory');
+    put(contract, MAY_1, [{ id: 1, at: 1, receipt: 'a' }]);
+    await runPipeline(contract, 'first');
+    put(contract, MAY_2, [{ id: 1, at: 2, receipt: 'b' }]);
+    return contract;
+  }
+  /** What is done just before keys are resolved. */
+  const runMeanwhile = (contract: Contract, asWorkflow: boolean, meanwhile: () => void) => {
+    let done = false;
+    return runPipeline(contract, 'second', undefined, {
+      asWorkflow,
+      around: async (activity, attempt) => {
+        if (activity === 'resolveKeys' && !done) {
+          done = true;
+          meanwhile();
+        }
+        return attempt();
+      },
+    });
+  };
+
+  test('a partition that is only concerned voids the plan when its file was rewritten since it was published', async () => {
+    const contract = await aboutToCouple();
+    const rewrite = (): void => put(contract, MAY_1, [{ id: 1, at: 3, receipt: 'c' }]);
+    await expect(runMeanwhile(contract, false, rewrite)).rejects.toMatchObject({ type: 'VoidPlan' });
+    expect((await openTable(contract).read()).version).toBe(1);
+    const { commit } = await runPipeline(contract, 'third');
+    expect(await reasons(contract, commit!.version)).toEqual([`${MAY_1} changed`, `${MAY_2} new`]);
+    expect(await rowsOf(contract, 'curated')).toEqual([`${MAY_1} 1 3 c`]);
+  });
+
+  test('what vanishes meanwhile is taken from what was published of it; what arrives belongs to the next run', async () => {
+    const contract = await aboutToCouple();
+    const { commit } = await runMeanwhile(contract, true, () => {
+      remove(contract, MAY_1);
+      put(contract, MAY_3, [{ id: 1, at: 9, receipt: 'z' }]);
+    });
+    expect(await reasons(contract, commit!.version)).toEqual([`${MAY_1} coupled 1`, `${MAY_2} new`]);
+    expect(await rowsOf(contract, 'curated')).toEqual([`${MAY_2} 1 2 b`]);
+    await runPipeline(contract, 'third');
+    expect(await rowsOf(contract, 'curated')).toEqual([`${MAY_3} 1 9 z`]);
+  });
+});
+
+describe('a partition whose raw files are gone, and which is kept', () => {
+  test('loses rows to newer versions elsewhere, keeps the places of its quarantined rows, and counts what cannot come back', async () => {
+    const contract = newPipeline('directory');
+    put(contract, MAY_1, [{ id: 7, at: 5, receipt: 'x' }], 'a.parquet');
+    put(
+      contract,
+      MAY_1,
+      [
+        { id: null, at: 1, receipt: 'n' },
+        { id: 1, at: 1, receipt: 'a' },
+        { id: 2, at: 1, receipt: 'b' },
+        { id: 2, at: 2, receipt: 'b' },
+        { id: 3, at: 1, receipt: 'c' },
+      ],
+      'b.parquet',
+    );
+    await runPipeline(contract, 'first');
+    remove(contract, MAY_1);
+    put(contract, MAY_2, [
+      { id: 1, at: 2, receipt: 'a2' },
+      { id: 4, at: 1, receipt: 'c' },
+    ]);
+    const second = await runPipeline(contract, 'second');
+    expect(await reasons(contract, second.commit!.version)).toEqual([`${MAY_1} coupled 2`, `${MAY_2} new`]);
+    expect(await rowsOf(contract, 'curated')).toEqual([`${MAY_1} 7 5 x`, `${MAY_1} 2 2 b`, `${MAY_2} 1 2 a2`]);
+    expect(await rowsOf(contract, 'quarantine')).toEqual([
+      `${MAY_1}  1 n primaryKey date=${MAY_1}/b.parquet 0`,
+      `${MAY_1} 3 1 c receipt_unique date=${MAY_1}/b.parquet 4`,
+      `${MAY_2} 4 1 c receipt_unique date=${MAY_2}/a.parquet 1`,
+    ]);
+    expect(await countsOf(contract, MAY_1)).toEqual({
+      read: 6,
+      superseded: 2,
+      ambiguous: 0,
+      quarantined: 2,
+      published: 2,
+      misfiled: 0,
+      violations: { primaryKey: 1, receipt_unique: 1 },
+    });
+    expect((await openTable(contract).verify()).faults).toEqual([]);
+
+    // The newer version of key 1 goes, and so does the repeated receipt: the one cannot come back, the other can.
+    put(contract, MAY_2, [{ id: 5, at: 1, receipt: 'e' }]);
+    const third = await runPipeline(contract, 'third');
+    expect(await reasons(contract, third.commit!.version)).toEqual([`${MAY_1} coupled 2`, `${MAY_2} changed`]);
+    expect(await rowsOf(contract, 'curated')).toEqual([
+      `${MAY_1} 7 5 x`,
+      `${MAY_1} 2 2 b`,
+      `${MAY_1} 3 1 c`,
+      `${MAY_2} 5 1 e`,
+    ]);
+    expect(await countsOf(contract, MAY_1)).toMatchObject({
+      superseded: 2,
+      unrecoverable: 1,
+      quarantined: 1,
+      published: 3,
+    });
+    const report = await openTable(contract).report(third.commit!.version);
+    expect(report.totals.unrecoverable).toBe(1);
+    expect(report.warnings.join('\n')).toMatch(/1 superseded row in 2026-05-01 ought to come back/);
+    expect((await openTable(contract).verify()).faults).toEqual([]);
+
+    // A newer version of it elsewhere makes good for it.
+    put(contract, MAY_3, [{ id: 1, at: 9, receipt: 'a9' }]);
+    await runPipeline(contract, 'fourth');
+    expect(await countsOf(contract, MAY_1)).not.toHaveProperty('unrecoverable');
+  });
+});
