@@ -10,7 +10,7 @@ const { parseArgs } = require('node:util');
 const { faults } = require('./mutations');
 
 const root = path.join(__dirname, '..');
-const copy = path.join(root, '.cache', 'mutations');
+const copy = path.join(root, '.cache', 'mutations', String(process.pid));
 /** Histories of the model test, of this seed, unless a fault asks for more. */
 const HISTORIES = 150;
 const SEED = 20261123;
@@ -42,7 +42,7 @@ function runTests(fault) {
 function makeCopy() {
   fs.rmSync(copy, { recursive: true, force: true });
   fs.mkdirSync(copy, { recursive: true });
-  for (const name of ['src', 'test', 'package.json', 'jest.config.js', 'tsconfig.json']) {
+  for (const name of ['src', 'test', 'scripts', 'package.json', 'jest.config.js', 'tsconfig.json']) {
     fs.cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
   }
   fs.symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
@@ -120,4 +120,8 @@ function main() {
   else console.log(`${chosen.filter(({ harmless }) => !harmless).length} faults, all caught.`);
 }
 
-main();
+try {
+  main();
+} finally {
+  fs.rmSync(copy, { recursive: true, force: true });
+}
