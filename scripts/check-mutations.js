@@ -117,7 +117,7 @@ function main() {
     console.error(`\n${name}\n${output.trimEnd().split('\n').slice(-SHOWN_LINES).join('\n')}`);
   }
   if (failures.length > 0) process.exitCode = 1;
-  else console.log(`${chosen.filter(({ harmless }) => !harmless).length} faults, all caught.`);
+  else console.log('Every fault was caught, and what is harmless did no harm.');
 }
 
 try {
