@@ -1,5 +1,5 @@
 import type { Contract } from '../contract/contract';
-import { listedAnyway } from './decisions';
+import { isDecided, listedAnyway } from './decisions';
 import type { ListedPartition, SourceListing } from './listing';
 import { byDate } from './order';
 import type { PartitionDate } from './partition-date';
@@ -21,7 +21,15 @@ export interface PlanState {
   readonly watermark: PartitionDate | null;
   /** The newest commit's rules; null for a table without commits. */
   readonly commit: { readonly digests: { readonly resolution: string } } | null;
-  readonly partitions: ReadonlyMap<PartitionDate, { readonly fingerprint: string; readonly rowsDigest: string }>;
+  readonly partitions: ReadonlyMap<PartitionDate, ConsumedPartition>;
+}
+
+/** What a published partition was computed from, and by which rules. */
+export interface ConsumedPartition {
+  readonly fingerprint: string;
+  readonly rowsDigest: string;
+  /** Set when rows of it could not be decided while its raw files were gone: with them back, it counts as changed. */
+  readonly undecided?: number;
 }
 
 export interface SelectionInput {
@@ -72,7 +80,7 @@ export function selectPartitions(input: SelectionInput): Selection {
   for (const { date, partition, verdict } of wholeWindow(input, judged)) {
     if (verdict === null) continue;
     if (verdict === REMOVE) removed.push({ date, reason: 'gone' });
-    else if (typeof verdict !== 'string') left.push({ date, ...verdict });
+    else if (typeof verdict !== 'string') left.push({ date, ...verdict, ...notGone(scope, date, partition) });
     else if (partition !== undefined) taken.push({ ...partition, reason: verdict });
   }
   const selection = {
@@ -97,6 +105,16 @@ function wholeWindow({ contract, scope, state }: SelectionInput, judged: readonl
   return judged.map((one) =>
     isUnchanged(one.verdict) && inWindow(one) ? { ...one, verdict: TakeReason.Lookback } : one,
   );
+}
+
+/** Who asked to remove a partition whose files are there is told why it stays. */
+function notGone(
+  scope: PlanScope,
+  date: PartitionDate,
+  partition: ListedPartition | undefined,
+): Pick<LeftPartition, 'hint'> {
+  if (scope.kind !== 'incremental' || !Array.isArray(scope.removeGone) || partition === undefined) return {};
+  return isDecided(scope.removeGone, date) ? { hint: 'not removed: its raw files are there' } : {};
 }
 
 function isUnchanged(verdict: Verdict): boolean {

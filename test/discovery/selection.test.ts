@@ -266,6 +266,11 @@ describe('what is gone', () => {
       kind: 'incremental',
       removeGone: [day('2026-05-09'), day('2026-05-10'), day('2026-05-02')],
     };
+    expect(select({ data, state, scope: some }).left.find(({ date }) => date === '2026-05-10')).toEqual({
+      date: '2026-05-10',
+      reason: 'unchanged',
+      hint: 'not removed: its raw files are there',
+    });
     for (const gone of ['keep', 'hold'] as const) {
       expect(reasons({ data, state, incremental: { gone }, scope: all })).toEqual({
         '2026-05-01': 'removed',

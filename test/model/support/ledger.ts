@@ -188,7 +188,12 @@ export function pinned({ publish: { format, path } }: Contract): TablePlace {
 /** A tie with a row that cannot be read is counted as it was, or not at all. */
 function withoutTies(counts: Expected['counts'], lost: readonly LostRow[]): unknown {
   if (lost.length === 0) return counts;
-  return Object.fromEntries(Object.entries(counts).map(([date, count]) => [date, { ...count, ambiguous: 0 }]));
+  return Object.fromEntries(
+    Object.entries(counts).map(([date, { unrecoverable: _unrecoverable, ...count }]) => [
+      date,
+      { ...count, ambiguous: 0 },
+    ]),
+  );
 }
 
 /** Nothing when both are equal. */
