@@ -242,7 +242,7 @@ const protocol = [
     patches: [
       {
         file: 'src/discovery/verdicts.ts',
-        find: "return consumed.fingerprint === fingerprint(files) ? 'unchanged' : 'changed';",
+        find: "return consumed.fingerprint === fingerprint(files) && consumed.undecided === undefined ? 'unchanged' : 'changed';",
         replace: "return 'unchanged';",
       },
     ],

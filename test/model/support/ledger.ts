@@ -147,10 +147,15 @@ export class Ledger {
     this.#comparisons.push(judged);
   }
 
-  /** A run costs in proportion to what changed: what is coupled comes out otherwise than before. */
+  /**
+   * A run costs in proportion to what changed: what is coupled comes out otherwise than before. Of what is gone it
+   * may also be noted what was decided without all of its rows.
+   */
   #superfluous({ version }: TableState, report: Report, { contract }: Made): (now: Comparison) => Promise<string[]> {
     const before = this.#versions[version - 1];
-    const coupled = report.partitions.filter(({ reason }) => reason === 'coupled').map(({ date }) => date);
+    const coupled = report.partitions
+      .filter(({ date, reason }) => reason === 'coupled' && this.zone.holds(date))
+      .map(({ date }) => date);
     const comparable = before?.compared && before.lost?.length === 0 && report.stale.length === 0;
     if (!comparable || !sameRows(before.contract, contract)) return async () => [];
     return async ({ outcomes }) => {
