@@ -10,7 +10,7 @@ const { parseArgs } = require('node:util');
 const { faults } = require('./mutations');
 
 const root = path.join(__dirname, '..');
-const copy = path.join(root, '.cache', 'mutations');
+const copy = path.join(root, '.cache', 'mutations', String(process.pid));
 /** Histories of the model test, of this seed, unless a fault asks for more. */
 const HISTORIES = 150;
 const SEED = 20261123;
@@ -42,7 +42,7 @@ function runTests(fault) {
 function makeCopy() {
   fs.rmSync(copy, { recursive: true, force: true });
   fs.mkdirSync(copy, { recursive: true });
-  for (const name of ['src', 'test', 'package.json', 'jest.config.js', 'tsconfig.json']) {
+  for (const name of ['src', 'test', 'scripts', 'package.json', 'jest.config.js', 'tsconfig.json']) {
     fs.cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
   }
   fs.symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
@@ -117,7 +117,11 @@ function main() {
     console.error(`\n${name}\n${output.trimEnd().split('\n').slice(-SHOWN_LINES).join('\n')}`);
   }
   if (failures.length > 0) process.exitCode = 1;
-  else console.log(`${chosen.filter(({ harmless }) => !harmless).length} faults, all caught.`);
+  else console.log('Every fault was caught, and what is harmless did no harm.');
 }
 
-main();
+try {
+  main();
+} finally {
+  fs.rmSync(copy, { recursive: true, force: true });
+}

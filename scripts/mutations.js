@@ -214,7 +214,7 @@ const protocol = [
         replace:
           "  const link = join(root, `.link-${require('node:crypto').randomUUID()}`);\n" +
           '  await symlink(versionTarget(version), link);\n' +
-          "  await require('node:timers/promises').setTimeout(Math.random() * 20);\n" +
+          "  await require('node:timers/promises').setTimeout(Math.random() < 0.3 ? 400 : 0);\n" +
           '  await rename(link, join(root, CURRENT));\n' +
           "  await require('node:fs/promises').rm(token(root, version), { force: true });",
       },
@@ -242,7 +242,7 @@ const protocol = [
     patches: [
       {
         file: 'src/discovery/verdicts.ts',
-        find: "return consumed.fingerprint === fingerprint(files) ? 'unchanged' : 'changed';",
+        find: "return consumed.fingerprint === fingerprint(files) && consumed.undecided === undefined ? 'unchanged' : 'changed';",
         replace: "return 'unchanged';",
       },
     ],

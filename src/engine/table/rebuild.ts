@@ -136,7 +136,8 @@ async function writeFiles(
     const names = input.contract.columns.map(({ name }) => storedColumn(name));
     const all =
       known === undefined
-        ? places.select(...input.contract.columns.map(({ name }) => pl.lit(null).alias(name)))
+        ? // Selected beside a column: literals alone make one row.
+          places.withColumns(...input.contract.columns.map(({ name }) => pl.lit(null).alias(name))).select(...names)
         : places
             .join(known, { on: NUMBER, how: 'left' })
             .sort(NUMBER, false)

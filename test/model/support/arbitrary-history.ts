@@ -16,8 +16,8 @@ import {
   UNIQUE_GATE_NAMES,
 } from './history';
 
-// So few values that everything collides.
-const line: fc.Arbitrary<Line> = fc.tuple(
+/** So few values that everything collides. */
+const crowded: fc.Arbitrary<Line> = fc.tuple(
   fc.constantFrom('1', '2', '3', null),
   fc.constantFrom('0.0', '-0.0', 'nan', null),
   fc.constantFrom('1', '2', 'nan', null),
@@ -26,8 +26,18 @@ const line: fc.Arbitrary<Line> = fc.tuple(
   fc.constantFrom('a', "b'c", 'ü', null),
 );
 
+/** So many that some are alone, and that two which meet part again when one goes. */
+const sparse: fc.Arbitrary<Line> = fc.tuple(
+  fc.integer({ min: 1, max: 9 }).map(String),
+  fc.constantFrom('0.0', '1.5', '2.5', 'nan'),
+  fc.constantFrom('1', '2', '3'),
+  fc.constantFrom('1', '2'),
+  fc.constantFrom('1', '2', '3'),
+  fc.constantFrom('a', 'd', 'e', 'f', 'g', 'h', 'i', 'j'),
+);
+
 const content: fc.Arbitrary<Content> = fc.record({
-  lines: fc.array(line, { maxLength: 6 }),
+  lines: fc.oneof(fc.array(crowded, { maxLength: 6 }), fc.array(sparse, { maxLength: 5 })),
   stored: fc.constantFrom('none', 'none', 'same', 'other'),
   writer: fc.constantFrom('pyarrow', 'duckdb'),
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Contract } from '../../../src/contract';
 import type { RunScope } from '../../../src/discovery/plan-types';
 import type { PartitionState, Table, TableState } from '../../../src/publish';
+import type { Report } from '../../../src/quality';
 import { sameRows } from './history';
 import type { RawZone } from './raw-zone';
 import type { Comparison, Expected, LostRow, SqlOracle, TablePlace } from './sql-oracle';
@@ -13,8 +14,8 @@ interface Version {
   readonly watermark: string | null;
   /** Rows that could not be read when it was made; null: unknown. */
   readonly lost: readonly LostRow[] | null;
-  /** By the oracle; null: unknown. */
-  superseded: Promise<readonly LostRow[]> | null;
+  /** The oracle's word; null: it was not asked. */
+  compared: Promise<Comparison> | null;
 }
 
 /** Who made a version, and how. */
@@ -92,7 +93,7 @@ export class Ledger {
       contract: made.contract,
       watermark: made.scope.kind === 'incremental' ? watermark : before,
       lost: await this.#lostRows(state, made),
-      superseded: null,
+      compared: null,
     };
   }
 
@@ -105,8 +106,8 @@ export class Ledger {
     if (contract.deduplicate.scope !== 'table' || !before) return [];
     const gone = new Set<string>([...partitions.keys()].filter((date) => !this.zone.holds(date)));
     if (gone.size === 0) return [];
-    const superseded = moved ? null : await before.superseded;
-    return superseded && superseded.filter(([date]) => gone.has(date));
+    const compared = moved ? null : await before.compared;
+    return compared && compared.superseded.filter(([date]) => gone.has(date));
   }
 
   /** SEMANTICS 1.2: one full run over the files that the commit names, each partition by the rules it was published under. */
@@ -133,21 +134,46 @@ export class Ledger {
       lost,
       table: pinned(contract),
     });
-    newest.superseded = compared.then(({ superseded }) => superseded);
+    newest.compared = compared;
+    const superfluous = this.#superfluous(state, report, made);
     const found = Object.fromEntries(partitions.map((partition) => [partition.date, partition.counts]));
-    const judged = judge(`version ${state.version}, of step ${made.step},`, compared, ({ counts }) => [
+    const judged = judge(`version ${state.version}, of step ${made.step},`, compared, async (comparison) => [
       ...told,
-      ...difference('counts', withoutTies(found, lost), withoutTies(counts, lost)),
+      ...difference('counts', withoutTies(found, lost), withoutTies(comparison.counts, lost)),
+      ...(await superfluous(comparison)),
     ]);
     // Awaited at the end; until then a rejection is not unhandled.
-    for (const promise of [judged, newest.superseded]) promise.catch(() => {});
+    for (const promise of [judged, compared]) promise.catch(() => {});
     this.#comparisons.push(judged);
+  }
+
+  /**
+   * A run costs in proportion to what changed: what is coupled comes out otherwise than before. Of what is gone it
+   * may also be noted what was decided without all of its rows.
+   */
+  #superfluous({ version }: TableState, report: Report, { contract }: Made): (now: Comparison) => Promise<string[]> {
+    const before = this.#versions[version - 1];
+    const coupled = report.partitions
+      .filter(({ date, reason }) => reason === 'coupled' && this.zone.holds(date))
+      .map(({ date }) => date);
+    const comparable = before?.compared && before.lost?.length === 0 && report.stale.length === 0;
+    if (!comparable || !sameRows(before.contract, contract)) return async () => [];
+    return async ({ outcomes }) => {
+      const earlier = (await before.compared!).outcomes;
+      return coupled
+        .filter((date) => outcomes[date] === earlier[date])
+        .map((date) => `${date} was rewritten, as coupled, and came out as it was`);
+    };
   }
 }
 
-async function judge(what: string, comparison: Promise<Comparison>, more: (of: Comparison) => string[]): Promise<void> {
+async function judge(
+  what: string,
+  comparison: Promise<Comparison>,
+  more: (of: Comparison) => Promise<string[]>,
+): Promise<void> {
   const compared = await comparison;
-  const told = [...compared.differences, ...more(compared)];
+  const told = [...compared.differences, ...(await more(compared))];
   if (told.length > 0) throw new Error(`${what} is not one full run over its files:\n${told.join('\n')}`);
 }
 

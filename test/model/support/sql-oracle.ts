@@ -25,6 +25,8 @@ export interface Comparison {
   readonly counts: Expected['counts'];
   /** Every row that loses to another. */
   readonly superseded: readonly LostRow[];
+  /** By date, what tells one outcome from another. */
+  readonly outcomes: Readonly<Record<string, string>>;
 }
 
 /** Of a file that a table was computed from. */

@@ -14,7 +14,8 @@ A process that answers lines of JSON, so that thousands of small tables are chea
 {"op": "compare", "rules": [{"contract", "dates"}], "manifest", "lost", "table": {"format", "path", "versions"}}
     Holds a published table against it; each partition by the rules it was published under. Rows of `lost`
     ([date, path, version, line]) cannot be read any more, and count as superseded:
-    {"differences": [text, ...], "counts": {date: counts}, "superseded": rows as those of `lost`}.
+    {"differences": [text, ...], "counts": {date: counts}, "superseded": rows as those of `lost`,
+    "outcomes": {date: a digest of its rows and counts}}.
 {"op": "read", "columns", "table": {"format", "path", "versions"}}
     The rows of a published table: {"curated", "quarantine"}.
 {"op": "forget"}
@@ -23,8 +24,8 @@ Values travel as text ("nan", "-0.0", "9007199254740993") or null.
 """
 
 import glob
+import hashlib
 import json
-import math
 import os
 import re
 import sys
@@ -298,7 +299,20 @@ def compare(task):
         expected[kind].sort(key=lambda row: row[0])
         declared = [column["name"] for column in task["rules"][0]["contract"]["columns"]] if task["rules"] else []
         differences += difference(kind, read(task["table"], kind, declared, differences), expected[kind])
-    return {"differences": differences, "counts": expected["counts"], "superseded": expected["superseded"]}
+    return {
+        "differences": differences,
+        "counts": expected["counts"],
+        "superseded": expected["superseded"],
+        "outcomes": outcomes(expected),
+    }
+
+
+def outcomes(expected):
+    digests = {day: hashlib.sha256(json.dumps(count).encode()) for day, count in expected["counts"].items()}
+    for kind in ("curated", "quarantine"):
+        for row in expected[kind]:
+            digests[row[0]].update(json.dumps([kind, row]).encode())
+    return {day: digest.hexdigest() for day, digest in digests.items()}
 
 
 def read_table(task):
