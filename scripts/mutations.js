@@ -422,8 +422,8 @@ const table = [
     patches: [
       {
         file: 'src/engine/table/outcome.ts',
-        find: 'return sets.set(AMBIGUOUS, union(left, await settled.ambiguous.rows(index)));',
-        replace: 'return sets.set(AMBIGUOUS, await settled.ambiguous.rows(index));',
+        find: 'sets.set(set, union(left, await rows.rows(index)));',
+        replace: 'sets.set(set, await rows.rows(index));',
       },
     ],
     tests: ['histories'],
@@ -435,8 +435,8 @@ const table = [
     patches: [
       {
         file: 'src/engine/table/verdicts.ts',
-        find: 'setNames = (gates: readonly string[]): string[] => [SUPERSEDED, ...gates.map(uniqueSet), AMBIGUOUS];',
-        replace: 'setNames = (_gates: readonly string[]): string[] => [SUPERSEDED, AMBIGUOUS];',
+        find: '  ...gates.map(uniqueSet),\n  AMBIGUOUS,\n',
+        replace: '  AMBIGUOUS,\n',
       },
     ],
     tests: ['histories'],
@@ -447,8 +447,8 @@ const table = [
     patches: [
       {
         file: 'src/engine/table/verdicts.ts',
-        find: 'setNames = (gates: readonly string[]): string[] => [SUPERSEDED, ...gates.map(uniqueSet), AMBIGUOUS];',
-        replace: 'setNames = (gates: readonly string[]): string[] => [SUPERSEDED, ...gates.map(uniqueSet)];',
+        find: '  ...gates.map(uniqueSet),\n  AMBIGUOUS,\n',
+        replace: '  ...gates.map(uniqueSet),\n',
       },
     ],
     tests: ['histories'],

@@ -20,9 +20,9 @@ tell(
     };
     const found = await call('discoverPartitions', { pipeline, requestId, scope: requested });
     if (found.taken === 0) return { taken: 0, seconds };
-    const resolved = await call('resolveKeys', { plan: found.plan });
-    // In scope `table` resolution completes the plan with the partitions that it found coupled.
-    const { plan = found.plan, groups = found.groups, resolution = resolved } = resolved;
+    const { completed, ...resolution } = await call('resolveKeys', { plan: found.plan });
+    // In scope `table` the partitions that are coupled are known only now.
+    const { plan, groups } = completed ?? found;
     const results = [];
     for (const group of groups) results.push(await call('transformAndGate', { plan, resolution, group }));
     const report = await call('writeReport', { plan, results });

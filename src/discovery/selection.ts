@@ -21,7 +21,15 @@ export interface PlanState {
   readonly watermark: PartitionDate | null;
   /** The newest commit's rules; null for a table without commits. */
   readonly commit: { readonly digests: { readonly resolution: string } } | null;
-  readonly partitions: ReadonlyMap<PartitionDate, { readonly fingerprint: string; readonly rowsDigest: string }>;
+  readonly partitions: ReadonlyMap<PartitionDate, ConsumedPartition>;
+}
+
+/** What a published partition was computed from, and by which rules. */
+export interface ConsumedPartition {
+  readonly fingerprint: string;
+  readonly rowsDigest: string;
+  /** Set when rows of it could not be decided while its raw files were gone: with them back, it counts as changed. */
+  readonly undecided?: number;
 }
 
 export interface SelectionInput {

@@ -31,7 +31,7 @@ type Change = 'new' | 'changed' | 'unchanged';
 function changeOf({ state }: SelectionInput, date: PartitionDate, { files }: ListedPartition): Change {
   const consumed = state.partitions.get(date);
   if (consumed === undefined) return 'new';
-  return consumed.fingerprint === fingerprint(files) ? 'unchanged' : 'changed';
+  return consumed.fingerprint === fingerprint(files) && consumed.undecided === undefined ? 'unchanged' : 'changed';
 }
 
 function incremental(input: SelectionInput, scope: IncrementalScope): Judge {

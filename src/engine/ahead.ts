@@ -1,26 +1,18 @@
 /**
- * The same values, each asked for while the one before is being used. Ends only when nothing is under
- * way any more, even when whoever takes them fails.
+ * The same values, each handed out once the one after it has been made.
  *
- * @param mayHurry said of each value: whether the next one may be made while this one is in use.
+ * @param mayHurry said of each value: whether the next one may be made while this one is kept.
  */
-export async function* ahead<T>(source: AsyncIterable<T>, mayHurry: (value: T) => boolean): AsyncGenerator<T> {
+export async function* oneAhead<T>(source: AsyncIterable<T>, mayHurry: (value: T) => boolean): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
-  let next: Promise<IteratorResult<T>> | null = null;
   try {
-    for (;;) {
-      const { done, value } = await (next ?? iterator.next());
-      next = null;
-      if (done === true) return;
-      if (mayHurry(value)) {
-        next = iterator.next();
-        // Its failure is told when its turn comes.
-        next.catch(() => {});
-      }
-      yield value;
+    let current = await iterator.next();
+    while (current.done !== true) {
+      const next = mayHurry(current.value) ? await iterator.next() : null;
+      yield current.value;
+      current = next ?? (await iterator.next());
     }
   } finally {
-    await next?.catch(() => {});
     await iterator.return?.();
   }
 }

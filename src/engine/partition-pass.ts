@@ -72,20 +72,18 @@ export class PartitionPass {
     return new PartitionPass(input, hooks, batches, flags, misfiledIn, resolved);
   }
 
-  /** Reads one batch, decides which of its rows lost, and evaluates every gate. */
-  async read(batch: Batch): Promise<Judged> {
-    const { contract } = this.#input;
-    this.#hooks.signal?.throwIfAborted();
-    const rows = await this.#readBatch(batch);
-    this.#resolved ??= await resolveBatch(contract, rows);
+  /** Decides which rows of a batch lost, and evaluates every gate. */
+  async judge(batch: Batch, rows: DataFrame): Promise<Judged> {
+    this.#resolved ??= await resolveBatch(this.#input.contract, rows);
     const judged = await judge(rows, batch, this.#flags, this.#resolved.sets);
     for (const [i, count] of judged.violations.entries()) this.#violations[i] = this.#violations[i]! + count;
     this.#misfiled += judged.misfiled;
     return judged;
   }
 
-  /** Columns: c0 … as declared; `row`, its number in its file; where they are not the same for all, `file` and `misfiled`. */
-  async #readBatch(batch: Batch): Promise<DataFrame> {
+  /** Reads a batch. Columns: c0 … as declared; `row`, its number in its file; where they are not the same for all, `file` and `misfiled`. */
+  async read(batch: Batch): Promise<DataFrame> {
+    this.#hooks.signal?.throwIfAborted();
     const { contract, partition } = this.#input;
     const { sourceRoot } = placeOf(this.#input);
     const mayBeMisfiled = batch.pieces.some(({ file }) => this.#misfiledIn.has(file));
@@ -149,6 +147,7 @@ export class PartitionPass {
       },
       curated,
       quarantine,
+      ...((resolution?.undecided ?? 0) > 0 && { undecided: resolution!.undecided }),
       verdicts: resolution?.verdicts ?? [],
     };
   }

@@ -102,7 +102,8 @@ async function resolveTogether(
   }
 }
 
-function refuseTooMany(partitions: readonly PlannedPartition[]): void {
+/** @throws Error when positions would not be exact. */
+export function refuseTooMany(partitions: readonly Pick<PlannedPartition, 'date' | 'rows'>[]): void {
   if (partitions.length >= MAX_PARTITIONS) {
     throw new Error(`${partitions.length} partitions cannot be resolved together: fewer than ${MAX_PARTITIONS} can`);
   }

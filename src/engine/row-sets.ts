@@ -6,6 +6,8 @@ export const SUPERSEDED = 'superseded';
 export const AMBIGUOUS = 'ambiguous';
 /** Superseded rows of a partition whose raw files are gone that ought to come back and cannot (SEMANTICS 3.4). */
 export const UNRECOVERABLE = 'unrecoverable';
+/** Superseded rows of such a partition that could have come back since: to be decided when the files are there again. */
+export const UNDECIDED = 'undecided';
 const UNIQUE = 'unique:';
 export const uniqueSet = (gate: string): string => `${UNIQUE}${gate}`;
 

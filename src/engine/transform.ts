@@ -1,4 +1,4 @@
-import { ahead } from './ahead';
+import { oneAhead } from './ahead';
 import type { TransformInput } from './inputs';
 import type { Judged } from './judge';
 import { releaseNativeMemory } from './memory';
@@ -10,8 +10,10 @@ import type { EngineHooks, PartitionResult } from './types';
 /**
  * Reads each partition once, batch by batch, drops the rows that lost, evaluates every gate, and writes
  * what passes to `curated` and the rest to `quarantine` under the staging folder, durably. Rows keep
- * the order of (path, row); no file is written where there is nothing to write. While one batch is being
- * written the next is read, of the same partition or the next one, as far as memory allows.
+ * the order of (path, row); no file is written where there is nothing to write.
+ *
+ * As far as memory allows, a batch is written once the next one has been read, of the same partition or the
+ * next: reading and writing use every core, and judging, which uses one, goes on beside the writing.
  *
  * @param hooksOf said of each partition.
  * @returns the results, in order.
@@ -23,12 +25,14 @@ export async function transformPartitions(
   hooksOf: (input: TransformInput) => EngineHooks = () => ({}),
 ): Promise<PartitionResult[]> {
   const results: Promise<PartitionResult>[] = [];
+  const judging = new Set<Promise<unknown>>();
   try {
-    for await (const { pass, batch, judged, isLast } of ahead(
-      stepsOf(inputs, hooksOf),
-      ({ bytes }) => bytes <= MAX_BYTES / 2,
-    )) {
-      if (batch !== null) await pass.write(batch, judged);
+    const steps = stepsOf(inputs, hooksOf, judging);
+    for await (const { pass, work, isLast } of oneAhead(steps, ({ bytes }) => bytes <= MAX_BYTES / 2)) {
+      if (work !== null) {
+        await pass.write(work.batch, await work.judged);
+        judging.delete(work.judged);
+      }
       if (!isLast) continue;
       // Made durable while the next partition is being written.
       await results.at(-1);
@@ -38,7 +42,7 @@ export async function transformPartitions(
     }
     return await Promise.all(results);
   } finally {
-    await Promise.allSettled(results);
+    await Promise.allSettled([...results, ...judging]);
   }
 }
 
@@ -47,25 +51,32 @@ export async function transformPartition(input: TransformInput, hooks: EngineHoo
   return (await transformPartitions([input], () => hooks))[0]!;
 }
 
-/** A batch that is ready to be written; a partition without rows has one step without. */
-type Step = {
+/** A batch that has been read, and is being judged. */
+interface Step {
   readonly pass: PartitionPass;
   /** Of source files, compressed. */
   readonly bytes: number;
   readonly isLast: boolean;
-} & ({ readonly batch: Batch; readonly judged: Judged } | { readonly batch: null; readonly judged: null });
+  /** Null of a partition without rows. */
+  readonly work: { readonly batch: Batch; readonly judged: Promise<Judged> } | null;
+}
 
 async function* stepsOf(
   inputs: readonly TransformInput[],
   hooksOf: (input: TransformInput) => EngineHooks,
+  judging: Set<Promise<unknown>>,
 ): AsyncGenerator<Step> {
   for (const input of inputs) {
     const { partition, contract } = input;
     const pass = await PartitionPass.begin(input, hooksOf(input));
-    if (pass.batches.length === 0) yield { pass, bytes: 0, isLast: true, batch: null, judged: null };
+    if (pass.batches.length === 0) yield { pass, bytes: 0, isLast: true, work: null };
     for (const batch of pass.batches) {
       const bytes = (partition.bytes * batch.rows) / Math.max(1, partition.rows);
-      yield { pass, bytes, isLast: batch === pass.batches.at(-1), batch, judged: await pass.read(batch) };
+      const judged = pass.judge(batch, await pass.read(batch));
+      // Told when it is written.
+      judged.catch(() => {});
+      judging.add(judged);
+      yield { pass, bytes, isLast: batch === pass.batches.at(-1), work: { batch, judged } };
       await releaseNativeMemory({ rows: batch.rows, columns: contract.columns.length, bytes });
     }
   }

@@ -30,6 +30,8 @@ export interface PartitionResolution {
   readonly ambiguous: number;
   /** Of `superseded`, in scope `table`: those that ought to come back and cannot, because the raw files are gone. */
   readonly unrecoverable?: number;
+  /** The same, of those that could have come back: it will be decided when the raw files are there again. */
+  readonly undecided?: number;
   /**
    * A file with the row sets (`superseded`, `unique:<gate name>` and, in scope `table`, `ambiguous`), relative to the
    * resolution's folder; null when all are empty.
@@ -57,6 +59,8 @@ export interface PartitionResult {
   /** Empty when nothing was published. */
   readonly curated: readonly OutputFile[];
   readonly quarantine: readonly OutputFile[];
+  /** Rows of a partition without raw files that could have come back; see `PartitionState`. */
+  readonly undecided?: number;
   /** In scope `table`, its verdicts. */
   readonly verdicts?: readonly OutputFile[];
 }

@@ -78,6 +78,7 @@ export const partitionSchema: z.ZodType<PartitionState> = z.object({
   version: z.int().positive(),
   rowsDigest: z.string(),
   fingerprint: z.string(),
+  undecided: z.int().positive().optional(),
   counts: countsSchema,
   files: z.array(sourceFileSchema),
   curated: z.array(fileSchema(DATA_FILE)),

@@ -41,6 +41,11 @@ export interface PartitionState {
   readonly counts: Counts;
   /** Digest of the row-wise gates it was published under; differs from the contract's when stale. */
   readonly rowsDigest: string;
+  /**
+   * Absent or above 0: superseded rows that could have come back while the raw files were gone. Once the files are there
+   * again, as they were or not, it is computed afresh.
+   */
+  readonly undecided?: number;
   /** The version that wrote it. */
   readonly version: number;
   /** Paths relative to the version's folder. */

@@ -86,6 +86,7 @@ describe.each(['directory', 'delta'] as const)('scope table, %s format', (format
     ]);
     const { commit } = await runPipeline(contract, 'second');
     expect(await reasons(contract, commit!.version)).toEqual([`${MAY_1} coupled 1`, `${MAY_3} new`]);
+    expect((await openTable(contract).report(2)).left).toEqual([]);
     // The plan that was printed is the plan that was run.
     expect((await openTable(contract).report(2)).planDigest).toBe(planDigest(planned));
     expect(await countsOf(contract, MAY_1)).toMatchObject({ read: 2, superseded: 1, published: 1 });

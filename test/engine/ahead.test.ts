@@ -1,10 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
-import { ahead } from '../../src/engine/ahead';
+import { oneAhead } from '../../src/engine/ahead';
 
+/** 0, 1, 2 …, noted when made, and -1 at the end. */
 async function* numbers(made: number[], until: number, fails = Number.POSITIVE_INFINITY): AsyncGenerator<number> {
   try {
     for (let n = 0; n < until; n += 1) {
-      await setImmediate();
       if (n === fails) throw new Error(`no ${n}`);
       made.push(n);
       yield n;
@@ -14,51 +13,40 @@ async function* numbers(made: number[], until: number, fails = Number.POSITIVE_I
   }
 }
 
-describe('making values one ahead of their use', () => {
-  test('gives all of them in order, the next being made while one is used', async () => {
+describe('values made one ahead of their use', () => {
+  test('come in order, the next one there already', async () => {
     const made: number[] = [];
-    const seen: [number, number][] = [];
-    for await (const n of ahead(numbers(made, 4), () => true)) {
-      await setImmediate();
-      await setImmediate();
-      seen.push([n, made.length]);
-    }
+    const seen: number[][] = [];
+    for await (const n of oneAhead(numbers(made, 3), () => true)) seen.push([n, ...made]);
     expect(seen).toEqual([
-      [0, 2],
-      [1, 3],
-      [2, 4],
-      [3, 5],
+      [0, 0, 1],
+      [1, 0, 1, 2],
+      [2, 0, 1, 2, -1],
     ]);
   });
 
-  test('waits where it may not hurry', async () => {
+  test('are made one by one where they may not hurry', async () => {
     const made: number[] = [];
-    for await (const n of ahead(numbers(made, 3), () => false)) {
-      await setImmediate();
-      await setImmediate();
-      expect(made).toHaveLength(n + 1);
-    }
-    expect(made).toEqual([0, 1, 2, -1]);
+    const seen: number[][] = [];
+    for await (const n of oneAhead(numbers(made, 3), (value) => value === 1)) seen.push([n, ...made]);
+    expect(seen).toEqual([
+      [0, 0],
+      [1, 0, 1, 2],
+      [2, 0, 1, 2],
+    ]);
+    expect(made.at(-1)).toBe(-1);
   });
 
-  test('tells a failure when its turn comes', async () => {
-    const seen: number[] = [];
+  test('fail as they do', async () => {
     const all = async (): Promise<void> => {
-      for await (const n of ahead(numbers([], 4, 2), () => true)) {
-        await setImmediate();
-        seen.push(n);
-      }
+      for await (const _ of oneAhead(numbers([], 4, 2), () => true));
     };
     await expect(all()).rejects.toThrow('no 2');
-    expect(seen).toEqual([0, 1]);
   });
 
-  test('leaves nothing under way when its user fails', async () => {
+  test('end with their use', async () => {
     const made: number[] = [];
-    const all = async (): Promise<void> => {
-      for await (const n of ahead(numbers(made, 4), () => true)) if (n === 1) throw new Error('enough');
-    };
-    await expect(all()).rejects.toThrow('enough');
+    for await (const n of oneAhead(numbers(made, 9), () => true)) if (n === 1) break;
     expect(made).toEqual([0, 1, 2, -1]);
   });
 });

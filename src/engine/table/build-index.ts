@@ -35,7 +35,8 @@ export async function buildIndex(
     for (const [i, all] of read.entries()) all.set(numbersOf(frame, keyName(i)), batch.start);
     onRows(batch.rows);
   }
-  const numbers = Uint32Array.from({ length: rows }, (_, row) => row);
+  const numbers = new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) numbers[row] = row;
   const sections: HashedRows[] = [];
   for (const all of read) sections.push(await sorted(all, numbers));
   return encodeIndex(keys.identity, rows, sections);

@@ -2,19 +2,18 @@ import { SUPERSEDED } from '../row-sets';
 import type { Member } from './members';
 import type { Session } from './session';
 import { minus, union } from './sorted-rows';
+import type { LostForGood } from './unrecoverable';
 import type { SpilledRows } from './spilled-rows';
 import { rowsOf } from './verdicts';
 
 /** What key resolution decided. */
-export interface Settled {
+export interface Settled extends LostForGood {
   /** Whether all rows of a member were decided again, or only those touched. */
   readonly whole: (member: Member) => boolean;
   readonly touched: SpilledRows;
   readonly losers: SpilledRows;
   /** Winners that tie with a row that differs. */
   readonly ambiguous: SpilledRows;
-  /** Superseded rows that ought to come back and cannot. */
-  readonly unrecoverable: SpilledRows;
 }
 
 /** The rows of each member that lose to another, of any member, after this run. */

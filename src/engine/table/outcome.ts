@@ -1,5 +1,5 @@
 import type { PlannedPartition } from '../../discovery/plan-types';
-import { AMBIGUOUS, type RowSets, SUPERSEDED, UNRECOVERABLE } from '../row-sets';
+import { AMBIGUOUS, type RowSets, SUPERSEDED, UNDECIDED, UNRECOVERABLE } from '../row-sets';
 import type { PartitionResolution } from '../types';
 import type { LostRows, Settled } from './lost-rows';
 import type { Member } from './members';
@@ -63,7 +63,8 @@ async function setsOf(session: Session, member: Member, { settled, lost, repeate
     const left = settled.whole(member) ? NONE : await lost.untouched(member, set);
     sets.set(set, union(left, await rows.rows(index)));
   }
-  return sets;
+  const before = member.taken ? NONE : rowsOf(await session.verdicts.of(committed!), UNDECIDED);
+  return sets.set(UNDECIDED, union(before, await settled.undecided.rows(index)));
 }
 
 const altered = (old: RowSets, sets: RowSets, names: readonly string[]): Uint32Array =>
@@ -94,6 +95,7 @@ async function write({ input }: Session, { date }: PlannedPartition, sets: RowSe
     superseded: rowsOf(sets, SUPERSEDED).length,
     ambiguous: rowsOf(sets, AMBIGUOUS).length,
     unrecoverable: rowsOf(sets, UNRECOVERABLE).length,
+    undecided: rowsOf(sets, UNDECIDED).length,
     rowSets: verdicts?.path ?? null,
     verdicts: verdicts === null ? [] : [verdicts],
   };

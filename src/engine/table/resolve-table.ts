@@ -19,7 +19,7 @@ import { Session } from './session';
 import { difference } from './sorted-rows';
 import type { SpilledRows } from './spilled-rows';
 import { TableIndexes } from './table-indexes';
-import { findUnrecoverable } from './unrecoverable';
+import { findLostForGood } from './unrecoverable';
 import { rowsOf } from './verdicts';
 
 /**
@@ -81,8 +81,8 @@ async function settle(session: Session, indexes: TableIndexes): Promise<Settled>
   });
   const ambiguous = session.rows();
   await findAmbiguous(work, ties, (winners) => ambiguous.addPositions(winners));
-  const unrecoverable = await findUnrecoverable(session, indexes, whole, touched);
-  return { whole, touched, losers, ambiguous, unrecoverable };
+  const lostForGood = await findLostForGood(session, indexes, whole, touched);
+  return { whole, touched, losers, ambiguous, ...lostForGood };
 }
 
 /** Rows of members that the run does not take which began, or ceased, to lose. */

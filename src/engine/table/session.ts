@@ -4,6 +4,7 @@ import type { Expr } from 'nodejs-polars';
 import type { ResolveTableInput } from '../inputs';
 import { releaseNativeMemory } from '../memory';
 import { lowerBound } from '../read-rows';
+import { refuseTooMany } from '../resolve';
 import { type WantedRows, settleRows } from '../resolve-scope';
 import type { EngineHooks } from '../types';
 import type { TableLimits } from './limits';
@@ -39,6 +40,7 @@ export class Session {
     this.limits = limits;
     this.#scratch = scratch;
     this.members = membersOf(input.partitions, new Set(input.removed), input.committed.partitions);
+    refuseTooMany(this.members.map(({ source }) => source));
     this.verdicts = new CommittedVerdicts(input.committed.root, limits.rowsInMemory);
     this.work = new TableWork(input, this.members, this.verdicts, limits, scratch, hooks);
   }

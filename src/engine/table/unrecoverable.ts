@@ -5,28 +5,37 @@ import { both, minus } from './sorted-rows';
 import type { SpilledRows } from './spilled-rows';
 import type { TableIndexes } from './table-indexes';
 
+/** Superseded rows of partitions whose raw files are gone: nothing but the hash of their key is left of them. */
+export interface LostForGood {
+  /** Those that the change may concern: were the raw files there, it could be told. */
+  readonly undecided: SpilledRows;
+  /** Of these, those of which no other row has the key any more: they ought to come back and cannot (SEMANTICS 3.4). */
+  readonly unrecoverable: SpilledRows;
+}
+
 /**
- * Superseded rows of partitions whose raw files are gone, of which no other row has the key any more: they ought to
- * come back and cannot (SEMANTICS 3.4). Told by the hash of the key, since nothing else is left of them.
+ * Finds the rows that cannot be decided any more, and those that are missing for certain.
  *
  * @param touched Rows that the change may concern; of members that are `whole`, all.
  */
-export async function findUnrecoverable(
+export async function findLostForGood(
   session: Session,
   indexes: TableIndexes,
   whole: (member: Member) => boolean,
   touched: SpilledRows,
-): Promise<SpilledRows> {
+): Promise<LostForGood> {
   const { work, members } = session;
-  const unrecoverable = session.rows();
+  const [undecided, unrecoverable] = [session.rows(), session.rows()];
   const lost: { readonly index: number; readonly rows: Uint32Array; readonly keys: Float64Array }[] = [];
   for (const member of members) {
     const { index } = member;
     const unavailable = await work.unavailable(index);
     const rows = whole(member) ? unavailable : both(unavailable, await touched.rows(index));
-    if (rows.length > 0) lost.push({ index, ...(await keyedRows(indexes.section(index, 0), rows)) });
+    if (rows.length === 0) continue;
+    await undecided.add(index, rows);
+    lost.push({ index, ...(await keyedRows(indexes.section(index, 0), rows)) });
   }
-  if (lost.length === 0) return unrecoverable;
+  if (lost.length === 0) return { undecided, unrecoverable };
   const keys = Float64Array.from(lost.flatMap((one) => [...one.keys]));
   const found = await session.search(
     indexes.parts(0, () => false),
@@ -43,5 +52,5 @@ export async function findUnrecoverable(
       rows.filter((_, i) => !there.has(own[i]!)),
     );
   }
-  return unrecoverable;
+  return { undecided, unrecoverable };
 }

@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { PartitionState } from '../../publish/table';
-import { AMBIGUOUS, type RowSets, SUPERSEDED, UNRECOVERABLE, readRowSets, uniqueSet, writeRowSets } from '../row-sets';
+import {
+  AMBIGUOUS,
+  type RowSets,
+  SUPERSEDED,
+  UNDECIDED,
+  UNRECOVERABLE,
+  readRowSets,
+  uniqueSet,
+  writeRowSets,
+} from '../row-sets';
 import type { OutputFile } from '../types';
 import { equal } from './sorted-rows';
 
@@ -42,6 +51,7 @@ export const setNames = (gates: readonly string[]): string[] => [
   ...gates.map(uniqueSet),
   AMBIGUOUS,
   UNRECOVERABLE,
+  UNDECIDED,
 ];
 
 export function sameSets(a: RowSets, b: RowSets, names: readonly string[]): boolean {

@@ -19,10 +19,16 @@ const protocolSchema = z.object({
 });
 const metaDataSchema = z.object({
   id: z.string(),
+  name: absent(z.string()),
+  description: absent(z.string()),
+  format: absent(z.object({ provider: z.string(), options: absent(map) })),
   schemaString: z.string(),
   partitionColumns: z.array(z.string()),
+  createdTime: absent(long),
   configuration: absent(map),
 });
+/** What a Delta table is, as its log says. */
+export const setupSchema = z.object({ protocol: protocolSchema, metaData: metaDataSchema });
 const addSchema = z.object({
   path: z.string(),
   partitionValues: absent(map),
@@ -44,6 +50,7 @@ const actionSchema = z.object({
 
 export type Protocol = z.infer<typeof protocolSchema>;
 export type MetaData = z.infer<typeof metaDataSchema>;
+export type Setup = z.infer<typeof setupSchema>;
 /** What is read of one line of a log; one of its fields is set. */
 export type Action = z.infer<typeof actionSchema>;
 
@@ -72,6 +79,16 @@ export function parseActions(text: string, where: string): Action[] {
       return parseAction(value, `${where}, line ${index + 1}`);
     });
 }
+
+/** The `txn` actions alone of a commit that Tidegate wrote: a first one may add many thousands of files. */
+export const parseTransactions = (text: string): Action[] =>
+  parseActions(
+    text
+      .split('\n')
+      .filter((line) => line.startsWith('{"txn"'))
+      .join('\n'),
+    'txn',
+  );
 
 export const encodeActions = (actions: readonly Written[]): string =>
   actions.map((action) => `${JSON.stringify(action)}\n`).join('');

@@ -60,7 +60,7 @@ export async function commitChange(
 
   for (let view = opened; ;) {
     await options.check(view);
-    const base = { ...view, quarantine: await quarantineNow(place, view.state) };
+    const base = { ...view, quarantine: await quarantineNow(place, view) };
     const since = await sinceOf(store, view.state);
     const token = randomInt(1, TOKENS);
     const { document, actions } = nextCommit(change, adds, base, since, token);

@@ -1,5 +1,5 @@
 import type { OutputKind } from '../table';
-import type { Action } from './actions';
+import type { Action, Setup } from './actions';
 import type { LogEntry } from './log-reader';
 import { partitionValue } from './paths';
 import { checkMetaData, checkProtocol } from './protocol';
@@ -54,12 +54,21 @@ export function applyForeign(active: ActiveFiles, { actions, complete }: LogEntr
 /** Refuses what another writer did to the table as a whole. */
 export function checkForeign(
   { actions }: LogEntry,
-  expected: { readonly schemaString: string; readonly column: string; readonly where: string },
+  expected: { readonly setup: Setup; readonly column: string; readonly where: string },
 ): void {
   for (const { protocol, metaData } of actions) {
     if (protocol !== undefined) checkProtocol(protocol, expected.where);
-    if (metaData !== undefined) checkMetaData(metaData, expected.schemaString, expected.column, expected.where);
+    if (metaData !== undefined) checkMetaData(metaData, expected.setup.metaData, expected.column, expected.where);
   }
+}
+
+/** What a table is after entries of its log: the newest of each action counts (PROTOCOL.md, "Action Reconciliation"). */
+export function setupAfter(setup: Setup, entries: readonly LogEntry[]): Setup {
+  const actions = entries.flatMap((entry) => entry.actions);
+  return {
+    protocol: actions.findLast(({ protocol }) => protocol !== undefined)?.protocol ?? setup.protocol,
+    metaData: actions.findLast(({ metaData }) => metaData !== undefined)?.metaData ?? setup.metaData,
+  };
 }
 
 export const tableOf = (root: string, kind: OutputKind): string => `the Delta table ${root}/${kind}`;

@@ -26,6 +26,7 @@ export interface LogTail {
  * gaps, so the newest is found by asking for the next one: cheap however long the log is. Where other
  * writers checkpointed and cleaned the log up (PROTOCOL.md, "Metadata Cleanup"), the checkpoint stands
  * in for what is gone.
+ * @throws TerminalError `CorruptTable` when what was there before `from` is gone, and nothing stands in for it.
  */
 export async function readLog(store: ObjectStore, kind: OutputKind, from: number): Promise<LogTail> {
   const forward = await readCommits(store, kind, from);
@@ -75,7 +76,12 @@ async function newestCheckpoint(
   }
   const before = Math.max(head, from - 1);
   if (before >= 0 && (await store.stat(logKey(kind, before))) !== null) return null;
-  return listCheckpoints(store, kind, head);
+  const newest = await newestListed(store, kind);
+  if (newest !== null && newest.version > head) return newest;
+  if (before < 0 || newest?.version === head) return null;
+  throw corrupt(
+    `${store.root}/${kind}/${LOG} no longer holds version ${before}, nor a checkpoint after it: the table was deleted, or replaced by another writer`,
+  );
 }
 
 /** A pointer that cannot be read is as good as none: it is a convenience, and replaced by every checkpoint. */
@@ -90,7 +96,7 @@ function parseLast(bytes: Buffer): z.infer<typeof lastCheckpointSchema> | null {
 const NAME = /^(\d{20})\.checkpoint(?:\.(\d{10})\.(\d{10}))?\.parquet$/;
 
 /** PROTOCOL.md, "Checkpoints": readers must ignore multi-part checkpoints with missing parts. */
-async function listCheckpoints(store: ObjectStore, kind: OutputKind, above: number): Promise<Checkpoint | null> {
+async function newestListed(store: ObjectStore, kind: OutputKind): Promise<Checkpoint | null> {
   const found = new Map<string, { version: number; parts: number; seen: number }>();
   for await (const { key } of store.list(`${kind}/${LOG}`)) {
     const match = NAME.exec(key.slice(`${kind}/${LOG}/`.length));
@@ -99,7 +105,7 @@ async function listCheckpoints(store: ObjectStore, kind: OutputKind, above: numb
     const one = found.get(`${version}/${parts}`) ?? { version, parts, seen: 0 };
     found.set(`${version}/${parts}`, { ...one, seen: one.seen + 1 });
   }
-  const whole = [...found.values()].filter(({ version, parts, seen }) => version > above && seen === parts);
+  const whole = [...found.values()].filter(({ parts, seen }) => seen === parts);
   const newest = whole.toSorted((a, b) => b.version - a.version)[0];
   return newest === undefined ? null : { version: newest.version, keys: partKeys(kind, newest.version, newest.parts) };
 }

@@ -1,16 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { forEachInFlight } from '../in-flight';
 import type { Contract } from '../../contract/contract';
 import type { PartitionDate } from '../../discovery/partition-date';
 import type { ObjectStore } from '../../storage';
 import type { Commit, OutputKind, PartitionState } from '../table';
-import type { Written } from './actions';
+import type { Setup, Written } from './actions';
 import { stateApp, versionApp, type ActiveFiles } from './fold-log';
 import { reportKey } from './layout';
 import { toLogPath } from './paths';
-import { protocolFor } from './protocol';
 import { removeAction } from './roll-forward';
-import { schemaString } from './schema';
+import { setupActions, setupFor } from './setup';
 import { foreignOf, ownFiles, type LoadedState } from './state';
 import type { FileRef, StateDocument } from './state-document';
 import { statsOf } from './stats';
@@ -29,7 +27,9 @@ export interface Base {
   readonly head: number;
   readonly state: LoadedState | null;
   readonly active: ActiveFiles;
-  readonly quarantine: { readonly active: ActiveFiles; readonly seen: number };
+  /** What the curated table is; null: there is none. */
+  readonly setup: Setup | null;
+  readonly quarantine: { readonly active: ActiveFiles; readonly seen: number; readonly setup: Setup | null };
 }
 
 export type Adds = Readonly<Record<OutputKind, readonly Written[]>>;
@@ -80,13 +80,12 @@ export function nextCommit(
   const { contract, commit } = change;
   const column = contract.source.partitionColumn;
   const values = [...new Set<string>([...change.partitions.map(({ date }) => date), ...change.dropped])].toSorted();
-  const schemas = { curated: schemaString(contract, 'curated'), quarantine: schemaString(contract, 'quarantine') };
-  const before = base.state?.document.tables;
   const now = Date.parse(commit.committedAt);
 
+  const held = { curated: base.setup, quarantine: base.quarantine.setup };
   const tables = {
-    curated: { id: before?.curated.id ?? randomUUID(), schemaString: schemas.curated },
-    quarantine: { id: before?.quarantine.id ?? randomUUID(), schemaString: schemas.quarantine },
+    curated: setupFor(contract, 'curated', held.curated, now),
+    quarantine: setupFor(contract, 'quarantine', held.quarantine, now),
   };
   const actionsOf = (kind: OutputKind, active: ActiveFiles): Written[] => {
     const added = new Set(adds[kind].map(({ add }) => (add as { path: string }).path));
@@ -95,8 +94,7 @@ export function nextCommit(
         .filter(({ path }) => !added.has(path))
         .map((file) => removeAction(file, { [column]: value }, now)),
     );
-    const setup = before?.[kind].schemaString === schemas[kind] ? [] : setupOf(contract, kind, tables[kind], now);
-    return [...setup, ...removes, ...adds[kind]];
+    return [...setupActions(held[kind], tables[kind]), ...removes, ...adds[kind]];
   };
   const txns: Written[] = [
     { txn: { appId: versionApp(commit.pipeline), version: commit.version, lastUpdated: now } },
@@ -125,29 +123,6 @@ export function nextCommit(
     },
   };
   return { document, actions: [info, ...actionsOf('curated', base.active), ...txns] };
-}
-
-/** PROTOCOL.md, "Change Metadata" and "Protocol Evolution": the first version must hold both; later ones replace them. */
-function setupOf(
-  contract: Contract,
-  kind: OutputKind,
-  table: { readonly id: string; readonly schemaString: string },
-  now: number,
-): Written[] {
-  return [
-    { protocol: protocolFor(contract) },
-    {
-      metaData: {
-        id: table.id,
-        name: kind === 'curated' ? contract.pipeline : `${contract.pipeline}_quarantine`,
-        format: { provider: 'parquet', options: {} },
-        schemaString: table.schemaString,
-        partitionColumns: [contract.source.partitionColumn],
-        createdTime: now,
-        configuration: {},
-      },
-    },
-  ];
 }
 
 /** PROTOCOL.md, "Commit Provenance Information": any JSON may be stored. */

@@ -18,6 +18,20 @@ export function protocolFor(contract: Contract): Protocol {
   return { minReaderVersion: 3, minWriterVersion: 7, readerFeatures: features, writerFeatures: features };
 }
 
+/** Writer version 2 stands for these, which must be named once there are names (PROTOCOL.md, "Supported Features"). */
+const OF_WRITER_2: readonly string[] = ['appendOnly', 'invariants'];
+
+/** What a table needs that others raised, once it needs more. A protocol never goes back (PROTOCOL.md, "Protocol Evolution"). */
+export function mergeProtocols(held: Protocol, needed: Protocol): Protocol {
+  const union = (...all: readonly (readonly string[] | undefined)[]) => [...new Set(all.flatMap((some) => some ?? []))];
+  return {
+    minReaderVersion: Math.max(held.minReaderVersion, needed.minReaderVersion),
+    minWriterVersion: Math.max(held.minWriterVersion, needed.minWriterVersion),
+    readerFeatures: union(held.readerFeatures, needed.readerFeatures),
+    writerFeatures: union(held.writerFeatures, held.minWriterVersion === 2 ? OF_WRITER_2 : [], needed.writerFeatures),
+  };
+}
+
 /**
  * Refuses a table that needs what this version does not implement (PROTOCOL.md, "Table Features":
  * readers and writers must not ignore table features when they are present).
@@ -42,18 +56,23 @@ export function checkProtocol(protocol: Protocol, where: string): void {
   );
 }
 
-/** Refuses a table whose columns or properties another writer changed so that our files would not fit. */
-export function checkMetaData(found: MetaData, schemaString: string, partitionColumn: string, where: string): void {
-  const columns = (text: string): string => {
-    const { fields } = JSON.parse(text) as { fields: { name: string; type: unknown; metadata?: object }[] };
-    return JSON.stringify(fields.map(({ name, type, metadata = {} }) => [name, type, metadata]));
-  };
+/** Refuses a table that another writer replaced, or whose columns or properties it changed so that our files would not fit. */
+export function checkMetaData(found: MetaData, own: MetaData, partitionColumn: string, where: string): void {
+  const { schemaString } = own;
+  if (found.id !== own.id) {
+    throw refused(
+      `another writer replaced ${where} by a table of its own: its id is ${found.id}; expected ${own.id}, as Tidegate made it. Restore the table to before that, or publish to a new path`,
+    );
+  }
+  if (found.format !== undefined && found.format.provider !== 'parquet') {
+    throw refused(`the files of ${where} are now of the format ${found.format.provider}; expected parquet`);
+  }
   if (found.partitionColumns.length !== 1 || found.partitionColumns[0] !== partitionColumn) {
     throw refused(
       `${where} is now partitioned by ${found.partitionColumns.join(', ') || 'nothing'}; expected ${partitionColumn}`,
     );
   }
-  if (columns(found.schemaString) !== columns(schemaString)) {
+  if (!sameColumns(found.schemaString, schemaString)) {
     throw refused(
       `the columns of ${where} were changed by another writer: expected ${schemaString}, found ${found.schemaString}. Restore them, or publish to a new path`,
     );
@@ -64,6 +83,15 @@ export function checkMetaData(found: MetaData, schemaString: string, partitionCo
   if (binding.length > 0) {
     throw refused(`${where} has the table property ${binding.join(', ')}, which Tidegate cannot honour; unset it`);
   }
+}
+
+/** Whether two schemas have the same columns, however they are written. */
+export function sameColumns(a: string, b: string): boolean {
+  const columns = (text: string): string => {
+    const { fields } = JSON.parse(text) as { fields: { name: string; type: unknown; metadata?: object }[] };
+    return JSON.stringify(fields.map(({ name, type, metadata = {} }) => [name, type, metadata]));
+  };
+  return columns(a) === columns(b);
 }
 
 const refused = (message: string): TerminalError => new TerminalError('TargetError', `${message}.`);

@@ -151,6 +151,7 @@ function partitionsOf(input: PublishInput, version: number): PartitionState[] {
         rowsDigest: plan.digests.rows,
         fingerprint: source.fingerprint,
         counts: result.counts,
+        ...(result.undecided !== undefined && { undecided: result.undecided }),
         files: source.files,
         curated: checked(result.curated, 'curated', result.date),
         quarantine: checked(result.quarantine, 'quarantine', result.date),

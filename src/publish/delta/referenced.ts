@@ -52,7 +52,7 @@ export async function referencedFrom(place: Place, view: View, oldest: number): 
   // The next commit may refer to it, and writes it under this name if it is not there.
   states.add(checkpointKey(newest, token));
   refer('curated', [...view.active.values()].flat());
-  refer('quarantine', [...(await quarantineNow(place, view.state)).active.values()].flat());
+  refer('quarantine', [...(await quarantineNow(place, view)).active.values()].flat());
   if (oldest < newest) addState(await loadState(store, (await recordOf(store, oldest)).state));
   const between = Array.from({ length: Math.max(0, newest - oldest - 1) }, (_, index) => oldest + 1 + index);
   await forEachInFlight(between, async (version) => {

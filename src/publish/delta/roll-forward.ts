@@ -1,11 +1,14 @@
 import { failpoint } from '../../failpoints';
-import { encodeActions, type Written } from './actions';
-import { applyForeign, checkForeign, ownVersion, tableOf } from './fold-log';
+import { TerminalError } from '../../errors';
+import { encodeActions, parseAction, type Setup, type Written } from './actions';
+import { applyForeign, checkForeign, ownVersion, setupAfter, tableOf } from './fold-log';
 import { commitKey, logKey, NEWEST, requestKey } from './layout';
 import { readLog, type LogEntry } from './log-reader';
+import { mergeProtocols } from './protocol';
+import { metaDataAction } from './setup';
 import { activeFiles, type LoadedState } from './state';
 import type { CommitRecord, FileRef } from './state-document';
-import { readRecord, type Place } from './view';
+import { readRecord, type Place, type View } from './view';
 
 /**
  * Does what follows from a commit and may not have been done when its publisher died: the quarantine's
@@ -36,13 +39,17 @@ export async function rollForward(place: Place, state: LoadedState): Promise<Com
 async function rollQuarantine(place: Place, state: LoadedState): Promise<number | null> {
   const { store, pipeline, column } = place;
   const { commit, quarantine, tables } = state.document;
-  const expected = { schemaString: tables.quarantine.schemaString, column, where: tableOf(store.root, 'quarantine') };
+  const where = tableOf(store.root, 'quarantine');
   for (;;) {
     const tail = await readLog(store, 'quarantine', quarantine.seen + 1);
     const done = tail.entries.find(({ actions }) => (ownVersion(actions, pipeline)?.version ?? 0) >= commit.version);
     if (done !== undefined) return done.complete ? null : done.version;
-    for (const entry of tail.entries) checkForeign(entry, expected);
-    const actions = [...quarantine.actions, ...removesOfForeign(state, tail.entries, column)];
+    const setup = setupBefore(tables.quarantine, quarantine.actions, tail.entries);
+    for (const entry of tail.entries) checkForeign(entry, { setup, column, where });
+    const actions = [
+      ...keepingSetup(quarantine.actions, tail.entries),
+      ...removesOfForeign(state, tail.entries, column),
+    ];
     const version = tail.head + 1;
     if (
       await store.putIfAbsent(
@@ -52,6 +59,29 @@ async function rollQuarantine(place: Place, state: LoadedState): Promise<number 
     )
       return version;
   }
+}
+
+/** What the table is before the commit, as far as others may not change it: its columns are theirs where the commit replaces them. */
+function setupBefore(after: Setup, actions: readonly Written[], entries: readonly LogEntry[]): Setup {
+  if (!actions.some(({ metaData }) => metaData !== undefined)) return after;
+  const { schemaString } = setupAfter(after, entries).metaData;
+  return { ...after, metaData: { ...after.metaData, schemaString } };
+}
+
+/** The commit's actions, with the properties and features that others gave the table since they were written down. */
+function keepingSetup(actions: readonly Written[], entries: readonly LogEntry[]): Written[] {
+  return actions.map((action) => {
+    const parsed = parseAction(action, 'the actions of the quarantine');
+    if (parsed.protocol === undefined && parsed.metaData === undefined) return action;
+    const others = entries.flatMap((entry) => entry.actions);
+    const protocol = others.findLast((other) => other.protocol !== undefined)?.protocol;
+    const metaData = others.findLast((other) => other.metaData !== undefined)?.metaData;
+    if (parsed.protocol !== undefined) {
+      return protocol === undefined ? action : { protocol: mergeProtocols(protocol, parsed.protocol) };
+    }
+    const { schemaString, partitionColumns } = parsed.metaData!;
+    return metaData === undefined ? action : metaDataAction({ ...metaData, schemaString, partitionColumns });
+  });
 }
 
 /** Files that others put into the partitions concerned since the state was written: compacted ones, mostly. */
@@ -115,26 +145,53 @@ export function removeAction(
   };
 }
 
-/** The quarantine's files as they are now, and the version of its log that says so. To be asked once it is rolled forward. */
+/** The quarantine's files as they are now, what it is, and the version of its log that says so. */
+export interface Quarantine {
+  readonly active: Map<string, FileRef[]>;
+  readonly seen: number;
+  readonly setup: Setup | null;
+}
+
+/**
+ * To be asked once it is rolled forward.
+ * @throws TerminalError `TargetError` when it is not ours any more, or needs what we do not implement.
+ */
 export async function quarantineNow(
   { store, pipeline, column }: Place,
-  state: LoadedState | null,
-): Promise<{ readonly active: Map<string, FileRef[]>; readonly seen: number }> {
+  { state, settled }: Pick<View, 'state' | 'settled'>,
+): Promise<Quarantine> {
+  const where = tableOf(store.root, 'quarantine');
+  const { entries, head } = await readLog(store, 'quarantine', (state?.document.quarantine.seen ?? -1) + 1);
+  if (state === null) {
+    if (entries.length > 0) throw replaced(where, 'its log names no version of this pipeline');
+    return { active: new Map(), seen: head, setup: null };
+  }
   const own = activeFiles(state, 'quarantine');
-  const { seen, values } = state?.document.quarantine ?? { seen: -1, values: [] };
-  const { entries, head } = await readLog(store, 'quarantine', seen + 1);
   const active = new Map(own);
-  for (const entry of entries) {
-    if (!entry.complete && ownVersion(entry.actions, pipeline) !== null) {
+  const isOwn = ({ complete, actions }: LogEntry): boolean => !complete && ownVersion(actions, pipeline) !== null;
+  const committed = entries.findLastIndex((entry) => isOwn(entry));
+  if (settled && committed < 0 && !entries.some(({ complete }) => complete)) {
+    throw replaced(where, `its log does not hold version ${state.document.commit.version}, which Tidegate committed`);
+  }
+  for (const [index, entry] of entries.entries()) {
+    if (isOwn(entry)) {
       // Whatever others had put there before, the commit replaced it.
-      for (const value of values) {
+      for (const value of state.document.quarantine.values) {
         const files = own.get(value);
         if (files === undefined) active.delete(value);
         else active.set(value, files);
       }
     } else {
+      // What came before the commit was looked at when it was made.
+      if (index > committed) checkForeign(entry, { setup: state.document.tables.quarantine, column, where });
       applyForeign(active, entry, column);
     }
   }
-  return { active, seen: head };
+  return { active, seen: head, setup: setupAfter(state.document.tables.quarantine, entries) };
 }
+
+const replaced = (where: string, how: string): TerminalError =>
+  new TerminalError(
+    'TargetError',
+    `another writer replaced ${where}: ${how}. Restore the table to before that, or publish to a new path.`,
+  );

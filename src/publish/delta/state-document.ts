@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { PartitionDate } from '../../discovery/partition-date';
 import { commitSchema, countSchema, dateSchema, parseDocument, partitionSchema } from '../documents';
 import type { Commit, PartitionState } from '../table';
-import type { Written } from './actions';
+import { setupSchema, type Setup, type Written } from './actions';
 
 /** A data file as a log names it. */
 export interface FileRef {
@@ -32,11 +32,8 @@ export interface StateDocument {
   readonly foreign: { readonly curated: Foreign; readonly quarantine: Foreign };
   /** The report's key. */
   readonly report: string;
-  /** Schema of the two Delta tables from this commit on. */
-  readonly tables: {
-    readonly curated: { readonly id: string; readonly schemaString: string };
-    readonly quarantine: { readonly id: string; readonly schemaString: string };
-  };
+  /** What the two Delta tables are from this commit on: what Tidegate made them, and the properties and features that others gave them. */
+  readonly tables: { readonly curated: Setup; readonly quarantine: Setup };
   readonly quarantine: {
     /** The quarantine's version up to which `foreign` was looked at; -1: none. */
     readonly seen: number;
@@ -59,7 +56,6 @@ const foreignOf = z.record(z.string(), z.array(z.object({ path: z.string(), size
 const foreign = z.object({ curated: foreignOf, quarantine: foreignOf });
 /** Names come out of a file and are followed: they are held to their form. */
 const stateName = z.string().regex(/^_tidegate\/state\/(?:checkpoint-)?\d{8,15}-[0-9a-f]{13}\.json$/);
-const deltaTable = z.object({ id: z.string(), schemaString: z.string() });
 
 const stateSchema = z.object({
   formatVersion: z.literal(1),
@@ -71,7 +67,7 @@ const stateSchema = z.object({
   dropped: z.array(dateSchema),
   foreign,
   report: z.string().regex(/^_tidegate\/reports\/\d{8,15}-[0-9a-f]{13}\.json$/),
-  tables: z.object({ curated: deltaTable, quarantine: deltaTable }),
+  tables: z.object({ curated: setupSchema, quarantine: setupSchema }),
   quarantine: z.object({
     seen: z.int(),
     actions: z.array(z.record(z.string(), z.unknown())),

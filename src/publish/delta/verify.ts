@@ -47,7 +47,7 @@ export async function verify(
 async function logFaults(place: Place, state: LoadedState): Promise<VerifyFault[]> {
   const view = await openView(place);
   if (view.state === null || view.state.key !== state.key) return [];
-  const active = { curated: view.active, quarantine: (await quarantineNow(place, view.state)).active };
+  const active = { curated: view.active, quarantine: (await quarantineNow(place, view)).active };
   const names = (files: readonly FileRef[] | undefined): string[] => (files ?? []).map(({ path }) => path).toSorted();
   return KINDS.flatMap((kind) => {
     const values = new Set<string>([...active[kind].keys(), ...state.partitions.keys()]);

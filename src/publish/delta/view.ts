@@ -1,9 +1,10 @@
 import { TerminalError } from '../../errors';
 import type { ObjectStore } from '../../storage';
 import { takenBy } from './fence';
-import { applyForeign, checkForeign, ownVersion, tableOf, type ActiveFiles } from './fold-log';
-import { COMMITS, NEWEST, stateKey, commitKey, versionOfCommitKey } from './layout';
-import { readLog, type LogEntry } from './log-reader';
+import { corrupt, parseTransactions, type Setup } from './actions';
+import { applyForeign, checkForeign, ownVersion, setupAfter, tableOf, type ActiveFiles } from './fold-log';
+import { COMMITS, NEWEST, stateKey, commitKey, logKey, versionOfCommitKey } from './layout';
+import { readLog, type LogEntry, type LogTail } from './log-reader';
 import { readIfThere } from './read';
 import { activeFiles, loadState, type LoadedState } from './state';
 import { parseRecord, type CommitRecord } from './state-document';
@@ -22,6 +23,8 @@ export interface View {
   /** Newest version of Tidegate's; null: none. */
   readonly state: LoadedState | null;
   readonly active: ActiveFiles;
+  /** What the table is, its properties and features as others changed them; null: there is none. */
+  readonly setup: Setup | null;
   /** Partition values whose rows others changed since the version of Tidegate's. */
   readonly changed: ReadonlySet<string>;
   /** Attempts whose files vacuums took, or are taking, since the version of Tidegate's. */
@@ -35,6 +38,7 @@ export const nothing = (head = -1): View => ({
   head,
   state: null,
   active: new Map(),
+  setup: null,
   changed: new Set(),
   taken: new Set(),
   settled: true,
@@ -57,7 +61,7 @@ export async function openView(place: Place): Promise<View> {
 async function look(place: Place, missed: unknown): Promise<View | { readonly missed: string }> {
   const { store, pipeline, column } = place;
   const record = await newestRecord(store);
-  const tail = await readLog(store, 'curated', record === null ? 0 : record.deltaVersion + 1);
+  const tail = record === null ? await readLog(store, 'curated', 0) : await readSince(place, record);
   if (record === null && tail.entries.length === 0) {
     return nothing(tail.head);
   }
@@ -73,13 +77,35 @@ async function look(place: Place, missed: unknown): Promise<View | { readonly mi
   if (state.document.commit.pipeline !== pipeline) throw notOurs(store);
   const active = activeFiles(state, 'curated');
   const changed = new Set<string>();
-  const { schemaString } = state.document.tables.curated;
+  const own = state.document.tables.curated;
   for (const entry of since) {
-    checkForeign(entry, { schemaString, column, where: tableOf(store.root, 'curated') });
+    checkForeign(entry, { setup: own, column, where: tableOf(store.root, 'curated') });
     for (const value of applyForeign(active, entry, column)) changed.add(value);
   }
   const taken = new Set(since.flatMap(({ actions }) => takenBy(actions, pipeline)));
-  return { head: tail.head, state, active, changed, taken, settled: record?.state === key };
+  const setup = setupAfter(own, since);
+  return { head: tail.head, state, active, setup, changed, taken, settled: record?.state === key };
+}
+
+/** What was committed since a version of ours, which must still be where it was committed, or in a checkpoint. */
+async function readSince({ store, pipeline }: Place, record: CommitRecord): Promise<LogTail> {
+  const { deltaVersion } = record;
+  const bytes = await readIfThere(store, logKey('curated', deltaVersion));
+  if (bytes === null) {
+    const tail = await readLog(store, 'curated', deltaVersion);
+    if (tail.head >= deltaVersion) return tail;
+    throw corrupt(
+      `${store.root}/${logKey('curated', deltaVersion)} is gone, which Tidegate committed: the table was deleted, put back, or replaced by another writer`,
+    );
+  }
+  const own = ownVersion(parseTransactions(bytes.toString('utf8')), pipeline);
+  if (own === null || stateKey(own.version, own.token) !== record.state) {
+    throw new TerminalError(
+      'TargetError',
+      `another writer replaced ${tableOf(store.root, 'curated')}: version ${deltaVersion} of its log is not the one that Tidegate committed. Restore the table to before that, or publish to a new path.`,
+    );
+  }
+  return readLog(store, 'curated', deltaVersion + 1);
 }
 
 /** The newest state that a log names, and the entries after it, which are others'. */

@@ -49,6 +49,7 @@ export function nextVersion(base: Partitions, input: PublishInput, now: Date): N
       rowsDigest: plan.digests.rows,
       fingerprint: source.fingerprint,
       counts: result.counts,
+      ...(result.undecided !== undefined && { undecided: result.undecided }),
       files: source.files,
       curated: place('curated', result),
       quarantine: place('quarantine', result),

@@ -153,6 +153,20 @@ def judged(contract):
     """
 
 
+def orphans(contract):
+    """A query: by date, how many unreadable rows there are of whose key no other row can be read."""
+    key = contract["deduplicate"]["primaryKey"]
+    value = lambda of, column: f"({of}.{column} + 0)" if is_float(column) else f"{of}.{column}"
+    meet = " AND ".join(f"{value('here', column)} IS NOT DISTINCT FROM {value('gone', column)}" for column in key)
+    return f"""
+    SELECT gone.day, count(*) FROM (SELECT * FROM unreadable JOIN raw USING (version, line)) gone
+    WHERE NOT EXISTS (
+      SELECT 1 FROM manifest JOIN raw here USING (version) ANTI JOIN unreadable USING (day, path, version, line)
+      WHERE {meet})
+    GROUP BY gone.day
+    """
+
+
 def encode(value):
     if value is None or isinstance(value, str):
         return value
@@ -182,9 +196,14 @@ def expect(task):
         for day in sorted({day for day, _, _ in manifest})
     }
     curated, quarantine, superseded = [], [], [list(row) for row in unreadable]
-    for day, _, _, _ in unreadable:
-        counts[day]["read"] += 1
-        counts[day]["superseded"] += 1
+    if unreadable:
+        # What was counted of them once still holds.
+        for day, stored in db.execute("SELECT day, stored FROM unreadable JOIN raw USING (version, line)").fetchall():
+            counts[day]["read"] += 1
+            counts[day]["superseded"] += 1
+            counts[day]["misfiled"] += stored is not None and str(stored) != day
+        for day, rows in db.execute(orphans(contract)).fetchall():
+            counts[day]["unrecoverable"] = rows
     for day, path, version, line, *values, stored, lost, violations, torn, _ in db.execute(judged(contract)).fetchall():
         count = counts[day]
         if torn:
@@ -303,6 +322,7 @@ def decode(value, kind):
 
 def write_files(task):
     for file in task["files"]:
+        os.makedirs(os.path.dirname(file["path"]), exist_ok=True)
         kinds = {**COLUMNS, "date": "DATE"}
         arrays = {}
         for at, name in enumerate(file["columns"]):
