@@ -8,8 +8,11 @@ import type { Batch } from '../slices';
 import { verifyFiles } from '../source-files';
 import type { IndexedKeys } from './identity';
 import { type HashedRows, encodeIndex } from './index-file';
+import { sortHashes } from './sort-hashes';
 
 const ROWS = 'rows';
+/** More would hold up the event loop for longer than a heartbeat should wait: Polars is slower, and does not. */
+const SORTED_AT_ONCE = 2 ** 24;
 
 /**
  * The index of a partition, from its key columns alone. A row with a null in its primary key is in no section, one
@@ -35,10 +38,8 @@ export async function buildIndex(
     for (const [i, all] of read.entries()) all.set(numbersOf(frame, keyName(i)), batch.start);
     onRows(batch.rows);
   }
-  const numbers = new Uint32Array(rows);
-  for (let row = 0; row < rows; row++) numbers[row] = row;
   const sections: HashedRows[] = [];
-  for (const all of read) sections.push(await sorted(all, numbers));
+  for (const all of read) sections.push(rows > SORTED_AT_ONCE ? await sortedByPolars(all) : sortHashes(all));
   return encodeIndex(keys.identity, rows, sections);
 }
 
@@ -55,7 +56,9 @@ async function failRows(
   throw new Error(`partition ${partition.date}: expected ${rows} rows from row ${start} on, found ${found}`);
 }
 
-async function sorted(hashes: Float64Array, rows: Uint32Array): Promise<HashedRows> {
+async function sortedByPolars(hashes: Float64Array): Promise<HashedRows> {
+  const rows = new Uint32Array(hashes.length);
+  for (let row = 0; row < rows.length; row++) rows[row] = row;
   const frame = await frameOf({ [keyName(0)]: hashes, [ROWS]: rows })
     .lazy()
     .filter(pl.col(keyName(0)).gt(pl.lit(NO_HASH)))
