@@ -160,17 +160,15 @@ test('it is one commit, and Polars and deltalake read it from the store', async 
 });
 
 test('what the documents show in Python runs against it, checkpoint and all, and Tidegate goes on', async () => {
-  const shown = ['README.md', 'docs/operations.md'].flatMap((page) =>
-    [...readFileSync(join(__dirname, '..', '..', page), 'utf8').matchAll(/^```python\n(.*?)^```$/gms)]
-      .map(([, code = '']) => code)
-      .filter((code) => code.includes('s3://')),
-  );
-  expect(shown).toHaveLength(3);
-  for (const code of shown) {
-    await python(
-      `import os\nos.environ.update(input)\n${code.replaceAll('s3://lake/transactions', TABLE)}`,
-      readerOptions(),
-    );
+  const page = (name: string): string => readFileSync(join(__dirname, '..', '..', name), 'utf8');
+  const shown = [...page('README.md').matchAll(/^```python\n(.*?)^```$/gms)]
+    .map(([, code = '']) => code.replaceAll('s3://lake/transactions', TABLE))
+    .filter((code) => code.includes(TABLE));
+  expect(shown).toHaveLength(2);
+  const [, checkpoint = ''] = /^python -c '(.*?)'\n```$/ms.exec(page('docs/delta.md'))!;
+  expect(checkpoint).toContain('create_checkpoint');
+  for (const code of [...shown, checkpoint.replaceAll('<path>', TABLE)]) {
+    await python(`import os\nos.environ.update(input)\n${code}`, readerOptions());
   }
   const { Contents = [] } = await s3.client.send(
     new ListObjectsV2Command({ Bucket: BUCKET, Prefix: 'tables/transactions/curated/_delta_log/' }),

@@ -35,6 +35,7 @@ export async function outcomeOf(session: Session, indexes: TableIndexes, decided
   const resolutions: PartitionResolution[] = [];
   for (const member of session.members) {
     session.hooks.signal?.throwIfAborted();
+    if (!isConcerned(member, decided)) continue;
     const sets = await setsOf(session, member, decided);
     let planned = taken.get(member.source.date);
     if (planned === undefined) {
@@ -46,6 +47,13 @@ export async function outcomeOf(session: Session, indexes: TableIndexes, decided
     resolutions.push(await write(session, planned, sets));
   }
   return { partitions, resolutions };
+}
+
+/** Whether anything of a member was decided in this run; nobody looks at the verdicts of the others. */
+function isConcerned(member: Member, { settled, repeated }: Decided): boolean {
+  const { index, taken } = member;
+  if (taken || settled.whole(member) || settled.touched.has(index)) return true;
+  return [...repeated.values()].some(({ concerns }) => concerns(index));
 }
 
 async function setsOf(session: Session, member: Member, { settled, lost, repeated }: Decided): Promise<RowSets> {

@@ -12,6 +12,8 @@ import type { TableIndexes } from './table-indexes';
 /** What was decided about one `unique` gate. */
 export interface RepeatedValues {
   readonly flagged: SpilledRows;
+  /** Whether anything of a member was decided again. */
+  readonly concerns: (index: number) => boolean;
   /** The rows of a member that were decided again: all others keep the flag that is committed. */
   readonly decided: (index: number) => Promise<Uint32Array | 'all'>;
 }
@@ -47,7 +49,11 @@ export async function findRepeatedValues(
       await flag(repeated);
     }
     const decided = new Set(affected.map(({ index }) => index));
-    return { flagged, decided: (index) => Promise.resolve(decided.has(index) ? 'all' : NONE) };
+    return {
+      flagged,
+      concerns: (index) => decided.has(index),
+      decided: (index) => Promise.resolve(decided.has(index) ? 'all' : NONE),
+    };
   }
   const touchedBy = indexes.touchedBy(section, await keysOf(flips, (index) => indexes.section(index, section)));
   const found = await session.search(indexes.parts(section, whole), touchedBy, (index) => lost.of(index));
@@ -55,6 +61,7 @@ export async function findRepeatedValues(
   await flag(found.repeated);
   return {
     flagged,
+    concerns: (index) => whole(members[index]!) || found.touched.has(index),
     decided: async (index) => (whole(members[index]!) ? 'all' : found.touched.rows(index)),
   };
 }
