@@ -160,12 +160,13 @@ test('it is one commit, and Polars and deltalake read it from the store', async 
 });
 
 test('what the documents show in Python runs against it, checkpoint and all, and Tidegate goes on', async () => {
-  const shown = ['README.md', 'docs/operations.md'].flatMap((page) =>
-    [...readFileSync(join(__dirname, '..', '..', page), 'utf8').matchAll(/^```python\n(.*?)^```$/gms)]
-      .map(([, code = '']) => code)
-      .filter((code) => code.includes('s3://')),
-  );
-  expect(shown).toHaveLength(3);
+  const pageOf = (name: string): string => readFileSync(join(__dirname, '..', '..', name), 'utf8');
+  const shown = [...pageOf('README.md').matchAll(/^```python\n(.*?)^```$/gms)]
+    .map(([, code = '']) => code)
+    .filter((code) => code.includes('s3://'));
+  const checkpoint = /^python -c '(.*?)'$/ms.exec(pageOf('docs/delta.md'))?.[1];
+  expect([shown.length, typeof checkpoint]).toEqual([2, 'string']);
+  shown.push(checkpoint!.replace('<path>', 's3://lake/transactions'));
   for (const code of shown) {
     await python(
       `import os\nos.environ.update(input)\n${code.replaceAll('s3://lake/transactions', TABLE)}`,
