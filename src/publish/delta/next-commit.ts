@@ -8,6 +8,7 @@ import { stateApp, versionApp, type ActiveFiles } from './fold-log';
 import { reportKey } from './layout';
 import { toLogPath } from './paths';
 import { removeAction } from './roll-forward';
+import { columnsOf } from './schema';
 import { setupActions, setupFor } from './setup';
 import { foreignOf, ownFiles, type LoadedState } from './state';
 import type { FileRef, StateDocument } from './state-document';
@@ -16,6 +17,8 @@ import { statsOf } from './stats';
 /** What a version changes, whoever asks for it: a run or a rollback. */
 export interface Change {
   readonly contract: Contract;
+  /** The columns of the two tables from here on: the contract's, or, of a rollback, those of the version restored. */
+  readonly schemas: Readonly<Record<OutputKind, string>>;
   readonly commit: Commit;
   /** New outcomes; each replaces its partition whole. */
   readonly partitions: readonly PartitionState[];
@@ -37,7 +40,7 @@ export type Adds = Readonly<Record<OutputKind, readonly Written[]>>;
 /** The `add` actions of a change, with statistics from the files as they are (PROTOCOL.md, "Add File and Remove File"). */
 export async function addsOf(
   store: ObjectStore,
-  { contract, partitions, commit }: Change,
+  { contract, schemas, partitions, commit }: Change,
   signal?: AbortSignal,
   onFile: () => void = () => {},
 ): Promise<Adds> {
@@ -47,14 +50,16 @@ export async function addsOf(
       partition[kind].map((file) => ({ kind, file, date: partition.date })),
     ),
   );
+  const column = contract.source.partitionColumn;
+  const columns = columnsOf(schemas.curated).filter(({ name }) => name !== column);
   await forEachInFlight(
     files.entries(),
     async ([index, { kind, file, date }]) => {
-      const stats = await statsOf(store, file, contract.columns);
+      const stats = await statsOf(store, file, columns);
       adds[kind][index] = {
         add: {
           path: toLogPath(kind, file.path),
-          partitionValues: { [contract.source.partitionColumn]: date },
+          partitionValues: { [column]: date },
           size: file.size,
           modificationTime: Date.parse(commit.committedAt),
           dataChange: true,
@@ -84,8 +89,8 @@ export function nextCommit(
 
   const held = { curated: base.setup, quarantine: base.quarantine.setup };
   const tables = {
-    curated: setupFor(contract, 'curated', held.curated, now),
-    quarantine: setupFor(contract, 'quarantine', held.quarantine, now),
+    curated: setupFor(change, 'curated', held.curated),
+    quarantine: setupFor(change, 'quarantine', held.quarantine),
   };
   const actionsOf = (kind: OutputKind, active: ActiveFiles): Written[] => {
     const added = new Set(adds[kind].map(({ add }) => (add as { path: string }).path));

@@ -1,4 +1,4 @@
-import type { Contract } from '../../contract/contract';
+import type { Column } from '../../contract/contract';
 import { TerminalError } from '../../errors';
 import type { MetaData, Protocol } from './actions';
 
@@ -12,8 +12,8 @@ const READER_FEATURES: ReadonlySet<string> = new Set(['timestampNtz', 'variantTy
 const WRITER_FEATURES: ReadonlySet<string> = new Set([...READER_FEATURES, 'appendOnly', 'invariants']);
 
 /** The protocol of a new table: 3/7, with the features its columns need (PROTOCOL.md, "Protocol Evolution"). */
-export function protocolFor(contract: Contract): Protocol {
-  const naive = contract.columns.some(({ type }) => type.kind === 'timestamp' && !type.zoned);
+export function protocolFor(columns: readonly Column[]): Protocol {
+  const naive = columns.some(({ type }) => type.kind === 'timestamp' && !type.zoned);
   const features = naive ? ['timestampNtz'] : [];
   return { minReaderVersion: 3, minWriterVersion: 7, readerFeatures: features, writerFeatures: features };
 }

@@ -10,8 +10,10 @@ import type { Contract } from '../../contract/contract';
 import { corrupt } from './actions';
 import { commitChange, openSettled, type CommitOptions } from './commit';
 import { writerOf } from './fence';
+import type { Change } from './next-commit';
 import { findCommit } from './requests';
 import { checkKept } from './retained';
+import { schemaString } from './schema';
 import { secureFiles } from './secure-files';
 import { loadState, type LoadedState } from './state';
 import { readRecord, type Place, type View } from './view';
@@ -46,7 +48,14 @@ export async function publish(place: Place, input: PublishInput, options: Publis
     throw new VoidPlan(`output files are gone: ${String(error)}`);
   }
   const report = () => ({ ...input.report, commit: { version: commit.version, path: place.store.root } });
-  const change = { contract: plan.contract, commit, partitions, dropped: plan.removed.map(({ date }) => date) };
+  const schemas = schemasOf(plan.contract);
+  const change = {
+    contract: plan.contract,
+    schemas,
+    commit,
+    partitions,
+    dropped: plan.removed.map(({ date }) => date),
+  };
   const check = (now: View): Promise<void> => Promise.resolve(checkNotTaken(now, paths));
   return commitChange(place, view, change, report, { ...commitOptions(input, options), check });
 }
@@ -72,12 +81,15 @@ export async function rollback(
     const record = await readRecord(store, input.to);
     if (record === null) throw corrupt(`the record of version ${input.to} in ${store.root} is missing`);
     const base = stateOf(view.state!);
-    const target = stateOf(await loadState(store, record.state));
+    const kept = await loadState(store, record.state);
+    const target = stateOf(kept);
     const restored = restore({ base, target, request: input, digests, now: options.now() });
     const commit = after(newest, restored.commit);
     const returning = new Set<string>(restored.returning);
     const partitions = [...restored.partitions.values()].filter(({ date }) => returning.has(date));
-    const change = { contract, commit, partitions, dropped: restored.leaving };
+    const { curated, quarantine } = kept.document.tables;
+    const schemas = { curated: curated.metaData.schemaString, quarantine: quarantine.metaData.schemaString };
+    const change = { contract, schemas, commit, partitions, dropped: restored.leaving };
     const report = () => ({ ...restored.report, commit: { version: commit.version, path: store.root } });
     return await commitChange(place, view, change, report, { ...commitOptions(input, options), check });
   } catch (error) {
@@ -86,6 +98,11 @@ export async function rollback(
     throw error;
   }
 }
+
+const schemasOf = (contract: Contract): Change['schemas'] => ({
+  curated: schemaString(contract, 'curated'),
+  quarantine: schemaString(contract, 'quarantine'),
+});
 
 export function stateOf({ document, partitions }: LoadedState): TableState {
   const { commit } = document;

@@ -5,7 +5,7 @@ import type { OutputFile } from '../../engine/types';
 import { corrupt } from './actions';
 import { checkpointKey, KINDS } from './layout';
 import { fromLogPath } from './paths';
-import { quarantineNow } from './roll-forward';
+import { quarantineNow } from './quarantine-now';
 import { activeFiles, loadState, readDocument, type LoadedState } from './state';
 import type { FileRef, StateDocument } from './state-document';
 import { readRecord, type Place, type View } from './view';

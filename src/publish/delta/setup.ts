@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import type { Contract } from '../../contract/contract';
 import type { OutputKind } from '../table';
 import type { Setup, Written } from './actions';
 import { mergeProtocols, protocolFor, sameColumns } from './protocol';
-import { schemaString } from './schema';
+import type { Change } from './next-commit';
+import { columnsOf } from './schema';
 
 /**
- * What a table becomes with the columns of a contract. What it is called and described as, its properties and features
+ * What a table becomes with the columns of a change. What it is called and described as, its properties and features
  * stay as they are, whoever gave them to it: only the columns are Tidegate's to replace.
  */
-export function setupFor(contract: Contract, kind: OutputKind, held: Setup | null, now: number): Setup {
-  const columns = { schemaString: schemaString(contract, kind), partitionColumns: [contract.source.partitionColumn] };
-  const needed = protocolFor(contract);
+export function setupFor(
+  { contract, schemas, commit }: Pick<Change, 'contract' | 'schemas' | 'commit'>,
+  kind: OutputKind,
+  held: Setup | null,
+): Setup {
+  const columns = { schemaString: schemas[kind], partitionColumns: [contract.source.partitionColumn] };
+  const needed = protocolFor(columnsOf(schemas[kind]));
   if (held !== null) {
     if (sameColumns(held.metaData.schemaString, columns.schemaString)) return held;
     return { protocol: mergeProtocols(held.protocol, needed), metaData: { ...held.metaData, ...columns } };
@@ -24,7 +28,7 @@ export function setupFor(contract: Contract, kind: OutputKind, held: Setup | nul
       description: undefined,
       format: { provider: 'parquet', options: {} },
       ...columns,
-      createdTime: now,
+      createdTime: Date.parse(commit.committedAt),
       configuration: {},
     },
   };

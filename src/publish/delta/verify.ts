@@ -13,7 +13,7 @@ import type { ActiveFiles } from './fold-log';
 import { KINDS } from './layout';
 import { readWhole } from './log-reader';
 import { toLogPath } from './paths';
-import { quarantineNow } from './roll-forward';
+import { quarantineNow } from './quarantine-now';
 import { loadState, ownFiles, type LoadedState } from './state';
 import { columnsOf } from './schema';
 import type { CommitRecord, FileRef } from './state-document';

@@ -65,6 +65,14 @@ t.alter.set_table_description('kept by the team')`,
     { path, properties },
   );
 
+const requests = (path: string): Promise<unknown[]> =>
+  python(
+    `
+import polars as pl
+output = pl.scan_delta(input).select('request').unique().collect().to_series().to_list()`,
+    path,
+  );
+
 const PROPERTIES = { 'delta.logRetentionDuration': 'interval 60 days', 'delta.appendOnly': 'false' };
 
 describe('a restate with other columns keeps what others made of the table', () => {
@@ -158,6 +166,31 @@ for kind in ['curated', 'quarantine']:
       expect(text).not.toMatch(/"metaData"|"protocol"/);
     }
   });
+});
+
+it('a rollback brings the columns of the version back too, for every reader, whatever the contract says by now', async () => {
+  const path = await newRoot();
+  const contract = contractFor(path);
+  await publishTo(contract, 'one', BOTH);
+  const before = await look(join(path, 'curated'));
+  // The same name, of another type: files of both could not be read together.
+  const other: Contract = {
+    ...contract,
+    columns: [contract.columns[0]!, { name: 'request', type: { kind: 'int32' } }],
+  };
+  const otherRows: Rows = (kind, content) =>
+    plainRows(kind, content).withColumns(pl.lit(7).cast(pl.Int32).alias('request'));
+  await publishTo(other, 'two', BOTH, otherRows);
+  await tableAt(other).rollback({ requestId: 'back', run: 'abc', to: 1 });
+  const after = await look(join(path, 'curated'));
+  expect(after).toEqual(before);
+  expect(await look(join(path, 'quarantine'))).toMatchObject({ rows: [3, 3] });
+  expect(await requests(join(path, 'curated'))).toEqual(['one']);
+  expect((await tableAt(contract).verify()).faults).toEqual([]);
+
+  await publishTo(other, 'four', BOTH, otherRows);
+  expect(await requests(join(path, 'curated'))).toEqual([7]);
+  expect((await tableAt(other).verify()).faults).toEqual([]);
 });
 
 describe('a table that others replaced by one with the same columns is refused, with the reason:', () => {
