@@ -1,9 +1,7 @@
-import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
-import { ROW } from './names';
-import { readPieces, storedRow } from './read';
+import type { DataFrame, Expr } from 'nodejs-polars';
+import { readPieces } from './read';
 import type { Reader } from './read';
 import type { Batch, Piece } from './slices';
-import { frameOf } from './polars';
 
 /**
  * Reads some rows of a batch, named by their index in it (ascending): the columns `columns` gives, for
@@ -27,17 +25,10 @@ export async function readRows(
     wanted.set(narrowed, stored);
   }
   if (wanted.size === 0) return null;
-  return readPieces(
-    reader,
-    [...wanted.keys()],
-    (piece) => [...columns(piece), storedRow()],
-    (frame, piece) => keepRows(frame, wanted.get(piece)!, piece.rows).drop(ROW),
-  );
-}
-
-function keepRows(frame: LazyDataFrame, stored: Uint32Array, all: number): LazyDataFrame {
-  if (stored.length === all) return frame;
-  return frame.join(frameOf({ [ROW]: stored }).lazy(), { on: ROW, how: 'semi' });
+  return readPieces(reader, [...wanted.keys()], columns, (piece) => {
+    const rows = wanted.get(piece)!;
+    return rows.length === piece.rows ? null : rows;
+  });
 }
 
 /** Index of the first element of ascending `sorted` that is at least `value`. */

@@ -1,9 +1,9 @@
-import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
+import type { DataFrame, Expr } from 'nodejs-polars';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { ROW } from './names';
 import type { Piece } from './slices';
 import { failReading, sourceOf } from './source-files';
-import { pl } from './polars';
+import { frameOf, pl } from './polars';
 
 /** A name no file has: `_source_` is reserved. */
 const STORED_ROW = '_source_row_number';
@@ -18,19 +18,21 @@ export interface Reader {
 /**
  * Reads pieces one file at a time (a scan over several would silently coerce types, and its errors
  * would not name the file) and stacks them in order. `columns` says what to take of a piece, over the
- * columns as stored and `row`, the row's number inside its file (uint32); `refine` may filter it.
+ * columns as stored and `row`, the row's number inside its file (uint32); `rows`, which of these numbers (null: all).
  */
 export async function readPieces(
   reader: Reader,
   pieces: readonly Piece[],
   columns: (piece: Piece) => Expr[],
-  refine: (frame: LazyDataFrame, piece: Piece) => LazyDataFrame = (frame) => frame,
+  rows: (piece: Piece) => Uint32Array | null = () => null,
 ): Promise<DataFrame> {
   const frames: DataFrame[] = [];
   for (let i = 0; i < pieces.length; i += FILES_AT_A_TIME) {
     reader.signal?.throwIfAborted();
     const some = pieces.slice(i, i + FILES_AT_A_TIME);
-    const read = await Promise.allSettled(some.map(async (piece) => readPiece(reader, piece, columns(piece), refine)));
+    const read = await Promise.allSettled(
+      some.map(async (piece) => readPiece(reader, piece, columns(piece), rows(piece))),
+    );
     for (const result of read) {
       if (result.status === 'rejected') throw result.reason;
       frames.push(result.value);
@@ -43,7 +45,7 @@ async function readPiece(
   { sourceRoot, partition }: Reader,
   piece: Piece,
   columns: Expr[],
-  refine: (frame: LazyDataFrame, piece: Piece) => LazyDataFrame,
+  rows: Uint32Array | null,
 ): Promise<DataFrame> {
   try {
     const store = sourceOf(sourceRoot);
@@ -55,7 +57,10 @@ async function readPiece(
     });
     const whole = piece.offset === 0 && piece.rows === piece.file.rows;
     const slice = whole ? scan : scan.slice(piece.offset, piece.rows);
-    return await refine(slice.select(...columns), piece).collect();
+    // Chosen before anything is computed of them: hashing the others would cost as much as reading them.
+    const some =
+      rows === null ? slice : slice.join(frameOf({ [STORED_ROW]: rows }).lazy(), { on: STORED_ROW, how: 'semi' });
+    return await some.select(...columns).collect();
   } catch (error) {
     return failReading(error, sourceRoot, partition, piece.file);
   }

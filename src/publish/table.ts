@@ -113,7 +113,8 @@ export interface VerifyFault {
  * - `digest`: its bytes have their SHA-256;
  * - `rows`: its footer counts as many rows as the state says, and its row groups add up to them;
  * - `schema`: its columns are the contract's, in order (quarantine: with its reserved ones);
- * - `statistics`: no value lies outside the minimum and maximum recorded of it, and nulls are as many;
+ * - `statistics`: no value lies outside the minimum and maximum recorded of it, and nulls are as many; the log of a Delta
+ *   table says of each file of the newest version what follows from its footer;
  * - `conservation`: read = superseded + quarantined + published, by partition, and the files hold just that;
  * - `state`: fingerprints are those of the manifests, and commits are numbered without gaps;
  * - `report`: report.json says what the content says.

@@ -71,7 +71,10 @@ const filesOf = (date: PartitionDate, given: { names: string[]; version: number 
 const inputs: fc.Arbitrary<PlanInput> = fc
   .record({
     listed: fc.uniqueArray(partition, { selector: (p) => p.offset, maxLength: 15 }),
-    consumed: fc.uniqueArray(fc.tuple(partition, fc.boolean()), { selector: ([p]) => p.offset, maxLength: 15 }),
+    consumed: fc.uniqueArray(fc.tuple(partition, fc.boolean(), fc.constantFrom(undefined, undefined, undefined, 2)), {
+      selector: ([p]) => p.offset,
+      maxLength: 15,
+    }),
     watermark: fc.option(offset),
     start: fc.option(offset),
     lookback: fc.integer({ min: 0, max: 10 }),
@@ -90,9 +93,13 @@ const inputs: fc.Arbitrary<PlanInput> = fc
       watermark: watermark === null ? null : dated(watermark),
       commit: consumed.length === 0 ? null : { digests },
       partitions: new Map(
-        consumed.map(([p, isStale]) => [
+        consumed.map(([p, isStale, undecided]) => [
           dated(p.offset),
-          { fingerprint: fingerprint(filesOf(dated(p.offset), p)), rowsDigest: isStale ? 'earlier' : digests.rows },
+          {
+            fingerprint: fingerprint(filesOf(dated(p.offset), p)),
+            rowsDigest: isStale ? 'earlier' : digests.rows,
+            ...(undecided !== undefined && { undecided }),
+          },
         ]),
       ),
     };
@@ -186,7 +193,10 @@ describe('for any listing, table and request', () => {
           (future === 'accept' || daysBetween(input.today, date) <= 1);
         const listed = new Map(input.listing.partitions.map((p) => [p.date, fingerprint(p.files)]));
         const all = [...listed.keys()];
-        const moved = all.filter((date) => state.partitions.get(date)?.fingerprint !== listed.get(date));
+        const moved = all.filter((date) => {
+          const before = state.partitions.get(date);
+          return before?.fingerprint !== listed.get(date) || before?.undecided !== undefined;
+        });
         const missing = [...state.partitions.keys()].filter((date) => !listed.has(date));
         const removed = missing.filter((date) => gone === 'remove' || decided(asked.removeGone, date));
         const byItself = moved.filter((date) => {

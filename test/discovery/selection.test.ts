@@ -286,6 +286,14 @@ describe('what is gone', () => {
     }
   });
 
+  it('counts as changed when it is back as it was, if rows of it could not be decided meanwhile', () => {
+    const { fingerprint, rowsDigest } = state.partitions.get(day('2026-05-01'))!;
+    const partitions = new Map([...state.partitions, [day('2026-05-01'), { fingerprint, rowsDigest, undecided: 2 }]]);
+    const back = { data: ['2026-05-01', '2026-05-09', '2026-05-10'], over: 'table' } as const;
+    expect(reasons({ ...back, state: { ...state, partitions } })).toMatchObject({ '2026-05-01': 'late' });
+    expect(reasons({ ...back, state })).toMatchObject({ '2026-05-01': 'unchanged' });
+  });
+
   it('is removed by a backfill that comes upon it, when the policy says remove', () => {
     const scope = range('2026-05-08', '2026-05-10');
     expect(reasons({ data, state, incremental: { gone: 'remove' }, scope })).toEqual({

@@ -22,7 +22,7 @@ columns:
   born: date
   at: timestamp[ns]
   zoned: timestamp[us, UTC]
-incremental: { lookback: 1 }
+incremental: { lookback: 1, reprocess: always }
 deduplicate: { primaryKey: [id], orderBy: [at], scope: partition }
 gates:
   - { kind: notNull, column: name }

@@ -1,15 +1,13 @@
 import { hashOf } from '../hashes';
-import { NO_HASH } from '../duplicates';
 import { keyName } from '../settle';
-import { frameOf, numbersOf, pl } from '../polars';
+import { numbersOf } from '../polars';
 import { readPieces } from '../read';
 import type { Reader } from '../read';
 import type { Batch } from '../slices';
 import { verifyFiles } from '../source-files';
 import type { IndexedKeys } from './identity';
 import { type HashedRows, encodeIndex } from './index-file';
-
-const ROWS = 'rows';
+import { sortHashes } from './sort-hashes';
 
 /**
  * The index of a partition, from its key columns alone. A row with a null in its primary key is in no section, one
@@ -35,10 +33,8 @@ export async function buildIndex(
     for (const [i, all] of read.entries()) all.set(numbersOf(frame, keyName(i)), batch.start);
     onRows(batch.rows);
   }
-  const numbers = new Uint32Array(rows);
-  for (let row = 0; row < rows; row++) numbers[row] = row;
   const sections: HashedRows[] = [];
-  for (const all of read) sections.push(await sorted(all, numbers));
+  for (const all of read) sections.push(await sortHashes(all));
   return encodeIndex(keys.identity, rows, sections);
 }
 
@@ -53,13 +49,4 @@ async function failRows(
     pieces.map(({ file }) => file),
   );
   throw new Error(`partition ${partition.date}: expected ${rows} rows from row ${start} on, found ${found}`);
-}
-
-async function sorted(hashes: Float64Array, rows: Uint32Array): Promise<HashedRows> {
-  const frame = await frameOf({ [keyName(0)]: hashes, [ROWS]: rows })
-    .lazy()
-    .filter(pl.col(keyName(0)).gt(pl.lit(NO_HASH)))
-    .sort(keyName(0), false)
-    .collect();
-  return { hashes: numbersOf(frame, keyName(0)) as Float64Array, rows: numbersOf(frame, ROWS) as Uint32Array };
 }

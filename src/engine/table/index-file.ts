@@ -52,9 +52,9 @@ export function encodeIndex(identity: string, rows: number, sections: readonly H
     const low = new Uint16Array(bytes.buffer, bytes.byteOffset + at + 2 * U32 * count, count);
     for (let j = 0; j < count; j++) {
       const hash = section.hashes[j]!;
-      const upper = Math.floor(hash / HIGH_UNIT);
+      const upper = (hash * (1 / HIGH_UNIT)) >>> 0;
       high[j] = upper;
-      low[j] = Math.floor((hash - upper * HIGH_UNIT) / LOW_UNIT);
+      low[j] = ((hash - upper * HIGH_UNIT) * (1 / LOW_UNIT)) | 0;
     }
     const header = new Uint32Array(bytes.buffer, bytes.byteOffset + HEADER + i * SECTION_HEADER, 1 + FENCES);
     header[0] = count;

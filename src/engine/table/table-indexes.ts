@@ -17,6 +17,9 @@ import type { TableWork } from './table-work';
 const NO_KEYS = new Float64Array(0);
 /** Index files opened at once. */
 const LANES = 16;
+/** Indexes made at once, the keys of one read while those of the other are sorted, and rows in each at most: it is held in memory. */
+const MAKING = 2;
+const MADE_TOGETHER = 2 ** 21;
 
 /** The key indexes of all members, and those of what the run takes or removes as they were committed. */
 export class TableIndexes {
@@ -57,9 +60,16 @@ export class TableIndexes {
       const index = await this.#store.open(member.source);
       if (index !== null) this.#now[member.index] = index;
     });
-    for (const member of this.#members) {
-      if (this.#now[member.index] === undefined) this.#now[member.index] = await this.#make(member);
-    }
+    const missing = this.#members.filter(({ index }) => this.#now[index] === undefined);
+    const make = async (member: Member): Promise<void> => {
+      this.#now[member.index] = await this.#make(member);
+    };
+    await inLanes(
+      missing.filter(({ source }) => source.rows <= MADE_TOGETHER),
+      MAKING,
+      make,
+    );
+    for (const member of missing.filter(({ source }) => source.rows > MADE_TOGETHER)) await make(member);
     if (this.#members.some(({ taken }) => !taken)) await this.#openReplaced();
     await this.#hold();
   }

@@ -34,6 +34,7 @@ const addSchema = z.object({
   partitionValues: absent(map),
   size: long,
   dataChange: absent(z.boolean()),
+  stats: absent(z.string()),
 });
 const removeSchema = z.object({ path: z.string(), dataChange: absent(z.boolean()) });
 const txnSchema = z.object({ appId: z.string(), version: long });
@@ -50,6 +51,7 @@ const actionSchema = z.object({
 
 export type Protocol = z.infer<typeof protocolSchema>;
 export type MetaData = z.infer<typeof metaDataSchema>;
+export type Add = z.infer<typeof addSchema>;
 export type Setup = z.infer<typeof setupSchema>;
 /** What is read of one line of a log; one of its fields is set. */
 export type Action = z.infer<typeof actionSchema>;

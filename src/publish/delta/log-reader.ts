@@ -31,7 +31,19 @@ export interface LogTail {
 export async function readLog(store: ObjectStore, kind: OutputKind, from: number): Promise<LogTail> {
   const forward = await readCommits(store, kind, from);
   const checkpoint = await newestCheckpoint(store, kind, forward.head, from);
-  if (checkpoint === null) return forward;
+  return checkpoint === null ? forward : withCheckpoint(store, kind, checkpoint);
+}
+
+/** What readers make the newest version of: the newest checkpoint, where there is one, and what was committed since. */
+export async function readWhole(store: ObjectStore, kind: OutputKind): Promise<LogTail> {
+  const bytes = await readIfThere(store, `${kind}/${LOG}/_last_checkpoint`);
+  const last = bytes === null ? null : parseLast(bytes);
+  const pointed = last === null ? null : { version: last.version, keys: partKeys(kind, last.version, last.parts ?? 1) };
+  const checkpoint = pointed ?? (await newestListed(store, kind));
+  return checkpoint === null ? readCommits(store, kind, 0) : withCheckpoint(store, kind, checkpoint);
+}
+
+async function withCheckpoint(store: ObjectStore, kind: OutputKind, checkpoint: Checkpoint): Promise<LogTail> {
   const actions = await readCheckpoint(store, checkpoint);
   const rest = await readCommits(store, kind, checkpoint.version + 1);
   return { entries: [{ version: checkpoint.version, actions, complete: true }, ...rest.entries], head: rest.head };

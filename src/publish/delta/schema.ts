@@ -59,6 +59,25 @@ export function schemaString(contract: Contract, kind: OutputKind): string {
   return JSON.stringify({ type: 'struct', fields });
 }
 
+/** The columns of a `schemaString` (see {@link schemaString}) that are of a type which a contract can declare. */
+export function columnsOf(schema: string): Column[] {
+  const { fields } = JSON.parse(schema) as { fields: { name: string; type: unknown }[] };
+  return fields.flatMap(({ name, type }): Column[] => {
+    const known = typeof type === 'string' ? typeOf(type) : null;
+    return known === null ? [] : [{ name, type: known }];
+  });
+}
+
+function typeOf(text: string): ColumnType | null {
+  const decimal = /^decimal\((\d+),\s*(\d+)\)$/.exec(text);
+  if (decimal !== null) return { kind: 'decimal', precision: Number(decimal[1]), scale: Number(decimal[2]) };
+  if (text === 'timestamp' || text === 'timestamp_ntz') {
+    return { kind: 'timestamp', unit: 'us', zoned: text === 'timestamp' };
+  }
+  const kind = (Object.keys(DELTA_TYPES) as (keyof typeof DELTA_TYPES)[]).find((one) => DELTA_TYPES[one] === text);
+  return kind === undefined || kind === 'decimal' || kind === 'timestamp' ? null : { kind };
+}
+
 /** The Delta type that holds exactly what the column does; the data files' types must be the table's. */
 function deltaType({ name, type }: Column): string {
   if (type.kind === 'decimal') return `decimal(${type.precision},${type.scale})`;

@@ -24,7 +24,10 @@ export async function buildSnapshot(
   const { signal, onProgress } = input;
   const files: readonly PlacedFile[] = [...next.staged, ...next.carried];
   const inner = [...new Set(files.map((file) => join(folder, dirname(file.to))))];
-  const outer = [folder, ...FILE_KINDS.map((kind) => join(folder, kind))];
+  const kinds = FILE_KINDS.filter(
+    (kind) => kind === 'curated' || kind === 'quarantine' || files.some(({ to }) => to.startsWith(`${kind}/`)),
+  );
+  const outer = [folder, ...kinds.map((kind) => join(folder, kind))];
   await mkdir(dirname(folder), { recursive: true });
   for (const path of outer) await mkdir(path);
   await forEachInFlight(inner, (path) => mkdir(path), signal);

@@ -5,8 +5,9 @@ import type { PublishInput } from '../table';
 import { forEachInFlight } from '../in-flight';
 import type { NextVersion } from './next-version';
 
-/** How what a run stages ends: Parquet, and row sets. */
-const ENDS = ['PAR1', 'TGRW'];
+/** How what a run stages ends: verdicts, and Parquet. */
+const endOf = (path: string): { readonly kind: string; readonly mark: string } =>
+  path.endsWith('.rows') ? { kind: 'verdicts', mark: 'TGRW' } : { kind: 'Parquet', mark: 'PAR1' };
 
 /**
  * Holds every staged file against what was recorded when it was written, and makes its content durable.
@@ -28,8 +29,8 @@ export async function secureStagedFiles(
         const found = (await handle.stat()).size;
         if (found !== size) throw new VoidPlan(`the staged file ${from} has ${found} bytes; expected ${size}`);
         const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, Math.max(0, size - 4));
-        if (!ENDS.includes(buffer.toString('latin1')))
-          throw new VoidPlan(`the staged file ${from} does not end as it was written`);
+        const { kind, mark } = endOf(from);
+        if (buffer.toString('latin1') !== mark) throw new VoidPlan(`the staged file ${from} does not end as ${kind}`);
         await handle.sync();
       } finally {
         await handle.close();
