@@ -1,7 +1,7 @@
 'use strict';
 /**
  * Shows that the tests can fail: puts each fault of scripts/mutations.js into a copy of the sources, one at a
- * time, and runs the tests meant to catch it there, which must go red. npm run check:mutations -- [--only <text>]
+ * time, and runs the tests meant to catch it there, which must go red. npm run check:mutations -- [--only <pattern>] [--list]
  */
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -81,12 +81,12 @@ function verdictOf(fault, { green, output }) {
 
 function main() {
   const { values } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean', default: false } } });
-  const chosen = faults.filter(({ name }) => values.only === undefined || name.includes(values.only));
+  const chosen = faults.filter(({ name }) => new RegExp(values.only ?? '').test(name));
   if (values.list) {
     for (const { name, tests } of chosen) console.log(`${name}: ${tests.join(', ')}`);
     return;
   }
-  if (chosen.length === 0) throw new Error(`no fault's name has "${values.only}" in it; see --list`);
+  if (chosen.length === 0) throw new Error(`no fault's name matches ${values.only}; see --list`);
   makeCopy();
   // All first: a stale patch is found out before anything runs.
   for (const fault of chosen) apply(fault)();

@@ -141,16 +141,12 @@ export const batchOfFiles: fc.Arbitrary<Put[]> = fc.uniqueArray(
 export const shuffled = <T>(all: readonly T[]): fc.Arbitrary<T[]> =>
   fc.shuffledSubarray([...all], { minLength: all.length, maxLength: all.length });
 
-/**
- * The same histories, but that what is gone is kept, and the raw zone holds still while a run is under way.
- * Nothing comes back as it was: test/model/open holds what happens then.
- */
+/** The same histories, but that what is gone is kept, and the raw zone holds still while a run is under way. */
 export const keepingWhatIsGone = (all: fc.Arbitrary<History>): fc.Arbitrary<History> =>
   all.map(({ rules, steps, ...history }) => ({
     ...history,
     rules: { ...rules, gone: 'keep' },
-    steps: steps.flatMap((step) => {
-      if (step.do === 'restore' || step.do === 'move') return [];
+    steps: steps.map((step) => {
       if (!('meanwhile' in step)) return step;
       const { meanwhile: _, ...still } = step;
       return still;

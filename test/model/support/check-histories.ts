@@ -56,6 +56,8 @@ export interface Amount {
   readonly seed?: number;
   /** Whether a failing history is made as short as it gets; default yes. */
   readonly shrink?: boolean;
+  /** Milliseconds, making a failing history short among them; default no limit. */
+  readonly within?: number;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -65,7 +67,7 @@ export interface Amount {
 export async function checkHistories(
   histories: fc.Arbitrary<History>,
   replay: (history: History) => Promise<void>,
-  { runs, seed, shrink = true, onProgress }: Amount,
+  { runs, seed, shrink = true, within, onProgress }: Amount,
 ): Promise<void> {
   let done = 0;
   let failed = false;
@@ -75,13 +77,17 @@ export async function checkHistories(
       throw error;
     });
     // What comes after a failure makes it shorter, and is not of the number.
-    if (!failed) onProgress?.((done += 1));
+    if (failed) return;
+    done += 1;
+    onProgress?.(done);
   });
   const result = await fc.check(property, {
     numRuns: runs,
     endOnFailure: !shrink,
+    ...(within !== undefined && { interruptAfterTimeLimit: within }),
     ...(seed !== undefined && { seed }),
   });
+  if (!result.failed && done < runs) throw new Error(`${done} of ${runs} histories in ${within} ms, and none failed`);
   if (!result.failed) return;
   const [script] = result.counterexample ?? [];
   throw new Error(
