@@ -9,6 +9,8 @@ const WRITTEN = {
   compression: 'zstd',
   compressionLevel: 1,
   statistics: true,
+  // As Tidegate writes: it makes smaller files in less time.
+  rowGroupSize: 32_767,
   sinkOptions: { maintainOrder: true, syncOnClose: 'none', mkdir: true },
 };
 

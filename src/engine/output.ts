@@ -13,6 +13,12 @@ import { writing } from './write-error';
 /** Order is kept only when asked for, and flushing is done here. */
 const SINK = { maintainOrder: true, syncOnClose: 'none', mkdir: false };
 
+/**
+ * Rows. The most that nodejs-polars takes; its default is four times as many, which zstd's first level compresses worse, as a
+ * page then holds more than its window sees. Polars and DuckDB read either as fast (docs/performance.md).
+ */
+const ROW_GROUP = 32_767;
+
 /** Writes the files of one kind of output of one partition, and counts what is really in them. */
 export class OutputWriter {
   readonly #input: TransformInput;
@@ -61,6 +67,7 @@ export class OutputWriter {
         compression: 'zstd',
         compressionLevel: 1,
         statistics: true,
+        rowGroupSize: ROW_GROUP,
         sinkOptions: { ...SINK },
         ...(await this.#store.scanOptions()),
       })
