@@ -25,8 +25,10 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
-# A fresh volume takes its owner from this folder.
-RUN mkdir -p /data/curated && chown node:node /data/curated
+# Key indexes of tables on S3, and what does not fit in memory: on a disk, where the root is read-only and /tmp is memory.
+ENV TIDEGATE_CACHE=/var/cache/tidegate TMPDIR=/var/cache/tidegate/tmp
+# Fresh volumes take their owner from these folders.
+RUN mkdir -p /data/curated /var/cache/tidegate/tmp && chown -R node:node /data/curated /var/cache/tidegate
 USER node
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 CMD ["node", "dist/healthcheck.js"]
 CMD ["node", "dist/worker.js"]

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import type { Plan } from '../discovery';
 import { type EngineHooks, type PartitionResolution, type ResolveTableInput, resolveTable } from '../engine';
@@ -25,29 +24,39 @@ export async function resolveInTable(
 ): Promise<{ readonly plan: Plan; readonly resolutions: readonly PartitionResolution[] }> {
   const { contract, base } = plan;
   const state = await table.read();
-  if (state.version !== base.version) {
-    throw new VoidPlan(`it was made on version ${base.version}, and the table is at version ${state.version}`);
-  }
-  const root = state.version === 0 ? table.path : (await table.pathOf({ version: state.version })).path;
-  const { partitions, resolutions } = await resolveTable(
-    {
-      contract,
-      sourceRoot: contract.source.path,
-      partitions: plan.partitions,
-      removed: plan.removed.map(({ date }) => date),
-      committed: { partitions: state.partitions, root },
-      tableRoot: table.path,
-      ...places,
-      scratch: openStore(places.staging).kind === 'local' ? places.staging : tmpdir(),
-      indexes: {
-        folder: table.indexFolder,
-        cache: process.env['TIDEGATE_INDEX_CACHE'] ?? join(await userCacheFolder(), 'index'),
-        overlay,
+  assertBase(base.version, state.version);
+  const rootOf = async (): Promise<string> =>
+    state.version === 0 ? table.path : (await table.pathOf({ version: state.version })).path;
+  try {
+    const { partitions, resolutions } = await resolveTable(
+      {
+        contract,
+        sourceRoot: contract.source.path,
+        partitions: plan.partitions,
+        removed: plan.removed.map(({ date }) => date),
+        committed: { partitions: state.partitions, root: await rootOf() },
+        tableRoot: table.path,
+        ...places,
+        scratch: openStore(places.staging).kind === 'local' ? places.staging : tmpdir(),
+        indexes: {
+          folder: table.indexFolder,
+          cache: process.env['TIDEGATE_CACHE'] ?? (await userCacheFolder()),
+          overlay,
+        },
       },
-    },
-    hooks,
-  );
-  const taken = new Set(partitions.map(({ date }) => date));
-  const left = plan.left.filter(({ date }) => !taken.has(date));
-  return { plan: { ...plan, partitions, left }, resolutions };
+      hooks,
+    );
+    const taken = new Set(partitions.map(({ date }) => date));
+    const left = plan.left.filter(({ date }) => !taken.has(date));
+    return { plan: { ...plan, partitions, left }, resolutions };
+  } catch (error) {
+    // Where somebody else published meanwhile, retention may have taken what was being read.
+    assertBase(base.version, (await table.read()).version);
+    throw error;
+  }
+}
+
+function assertBase(base: number, version: number): void {
+  if (version === base) return;
+  throw new VoidPlan(`it was made on version ${base}, and the table is at version ${version}`);
 }

@@ -32,7 +32,8 @@ export async function changesOf(
     const some = files.slice(i, i + LOOKED_AT_ONCE);
     const found = await Promise.all(some.map(async (file) => ({ file, there: await store.stat(file.path) })));
     for (const { file, there } of found) {
-      if (there === null) vanished += 1;
+      // As listings see it: what is no regular file is not data.
+      if (there === null || there.special !== undefined) vanished += 1;
       first ??= changeBetween(file, there);
     }
   }

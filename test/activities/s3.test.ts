@@ -153,7 +153,7 @@ it('keeps the key indexes of scope table in the store, and reads them through a 
   const caches = [join(folder, 'cache one'), join(folder, 'cache two')];
   const cached = (cache: string): string[] =>
     readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.idx'));
-  process.env['TIDEGATE_INDEX_CACHE'] = caches[0]!;
+  process.env['TIDEGATE_CACHE'] = caches[0]!;
   await deliverTwoDays();
   await runPipeline(contract, 'first');
   const stored = [...(await objects(`table ${zone}/_tidegate/index/`)).keys()];
@@ -161,7 +161,7 @@ it('keeps the key indexes of scope table in the store, and reads them through a 
   expect(cached(caches[0]!)).toHaveLength(2);
 
   // Another worker, whose cache is empty, finds them; it makes the one of the partition that changed.
-  process.env['TIDEGATE_INDEX_CACHE'] = caches[1]!;
+  process.env['TIDEGATE_CACHE'] = caches[1]!;
   await deliver('2026-05-02', [transaction('late', newer)], 'later.parquet');
   await runPipeline(contract, 'second');
   expect(cached(caches[1]!)).toHaveLength(3);
@@ -172,7 +172,7 @@ it('keeps the key indexes of scope table in the store, and reads them through a 
   };
   // One window over all partitions is one full run.
   await expectTableEquals(await publishedFolder(), await oracle({ contract: window }));
-  delete process.env['TIDEGATE_INDEX_CACHE'];
+  delete process.env['TIDEGATE_CACHE'];
 });
 
 it('writes no credential anywhere: not in plans, resolutions, reports, states or logs', async () => {

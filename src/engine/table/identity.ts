@@ -43,10 +43,22 @@ async function probe(): Promise<readonly number[]> {
   const whole: Column = { name: 'number', type: { kind: 'int64' } };
   const text: Column = { name: 'text', type: { kind: 'string' } };
   const real: Column = { name: 'real', type: { kind: 'float64' } };
+  const day: Column = { name: 'day', type: { kind: 'date' } };
+  const money: Column = { name: 'money', type: { kind: 'decimal', precision: 20, scale: 2 } };
+  const flag: Column = { name: 'flag', type: { kind: 'boolean' } };
   const probed = await frameOf({ number: Float64Array.of(1, -7), real: Float64Array.of(0.5, -1e300) })
     .lazy()
-    .withColumns(pl.col('real').cast(pl.Utf8).alias('text'))
-    .select(...[[whole], [text], [real], [text, whole]].map((columns, i) => hashOf(columns).alias(`h${i}`)))
+    .withColumns(
+      pl.col('real').cast(pl.Utf8).alias('text'),
+      pl.col('number').cast(pl.Int32).cast(pl.Date).alias('day'),
+      pl.col('number').cast(pl.Decimal(20, 2)).alias('money'),
+      pl.col('number').gt(pl.lit(0)).alias('flag'),
+    )
+    .select(
+      ...[[whole], [text], [real], [day], [money], [flag], [text, whole]].map((columns, i) =>
+        hashOf(columns).alias(`h${i}`),
+      ),
+    )
     .collect();
   return probed.columns.flatMap((name) => [...numbersOf(probed, name)]);
 }

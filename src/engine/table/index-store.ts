@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { TerminalError } from '../../errors';
 import type { PartitionDate } from '../../discovery/partition-date';
 import type { ObjectStore } from '../../storage';
@@ -12,12 +12,16 @@ export interface IndexPlaces {
   readonly store: ObjectStore;
   /** Key of the folder with the indexes. */
   readonly folder: string;
-  /** A local folder where indexes of an object store are kept at hand. */
+  /** A local folder where indexes of an object store are kept at hand, in a folder of their own. */
   readonly cache: string;
+  /** A local folder of this run's own, for indexes that the cache cannot take. */
+  readonly scratch: string;
   /** Where new indexes go instead of the table, when nothing of it may change; null: to the table. */
   readonly overlay: string | null;
 }
 
+/** Of the cache, for nothing else. */
+const CACHE = 'tidegate-index';
 /** Bytes of the local cache at most, over all tables. */
 const CACHE_BYTES = 8 * 1024 ** 3;
 
@@ -32,6 +36,8 @@ export class IndexStore {
   readonly #places: IndexPlaces;
   readonly #identity: string;
   readonly #sections: number;
+  /** Paths in the cache that this run asked for. */
+  readonly #used = new Set<string>();
 
   constructor(places: IndexPlaces, identity: string, sections: number) {
     this.#places = places;
@@ -41,14 +47,14 @@ export class IndexStore {
 
   /** The index of a partition with this fingerprint, or null. */
   async open(indexed: Indexed): Promise<IndexFile | null> {
-    const { store, folder, cache, overlay } = this.#places;
+    const { store, folder, overlay } = this.#places;
     const name = nameOf(indexed);
     if (overlay !== null) {
       const own = await this.#openAt(join(overlay, name));
       if (own !== null) return own;
     }
     if (store.kind === 'local') return this.#openAt(store.urlOf(`${folder}/${this.#identity}/${name}`));
-    const path = join(cache, this.#identity, name);
+    const path = this.#cached(name);
     const cached = await this.#openAt(path);
     if (cached !== null) {
       // What was used last goes last.
@@ -56,21 +62,49 @@ export class IndexStore {
       return cached;
     }
     const bytes = await this.#fetch(`${folder}/${this.#identity}/${name}`);
-    if (bytes === null) return null;
-    await this.#cache(path, bytes);
-    return this.#openAt(path);
+    return bytes === null ? null : this.#keep(name, bytes);
   }
 
   /** Keeps an index that was made. Whoever else makes it makes the same. */
   async save(indexed: Indexed, bytes: Buffer): Promise<IndexFile> {
-    const { store, folder, cache, overlay } = this.#places;
+    const { store, folder, overlay } = this.#places;
     const name = nameOf(indexed);
-    let path = overlay === null ? store.urlOf(`${folder}/${this.#identity}/${name}`) : join(overlay, name);
-    if (overlay !== null) await place(path, bytes);
-    else {
-      await writing(path, () => store.write(`${folder}/${this.#identity}/${name}`, bytes));
-      if (store.kind !== 'local') await this.#cache((path = join(cache, this.#identity, name)), bytes);
+    if (overlay !== null) {
+      await place(join(overlay, name), bytes);
+      return this.#readBack(join(overlay, name));
     }
+    const key = `${folder}/${this.#identity}/${name}`;
+    await writing(store.urlOf(key), () => store.write(key, bytes));
+    return store.kind === 'local' ? this.#readBack(store.urlOf(key)) : this.#keep(name, bytes);
+  }
+
+  /** Removes what was not used for longest from the cache, until it is small enough; never what this run uses. */
+  async tidy(): Promise<void> {
+    if (this.#used.size > 0) await prune(join(this.#places.cache, CACHE), this.#used);
+  }
+
+  #cached(name: string): string {
+    const path = join(this.#places.cache, CACHE, this.#identity, name);
+    this.#used.add(path);
+    return path;
+  }
+
+  /** Puts an index of an object store at hand: into the cache, or, where that cannot be written, beside the run's scratch files. */
+  async #keep(name: string, bytes: Buffer): Promise<IndexFile> {
+    const path = this.#cached(name);
+    try {
+      await place(path, bytes);
+      const index = await this.#openAt(path);
+      if (index !== null) return index;
+    } catch {
+      // The cache only spares a download.
+    }
+    const own = join(this.#places.scratch, name);
+    await place(own, bytes);
+    return this.#readBack(own);
+  }
+
+  async #readBack(path: string): Promise<IndexFile> {
     const index = await this.#openAt(path);
     if (index === null) throw new Error(`${path} cannot be read back as the index it was written as`);
     return index;
@@ -84,11 +118,6 @@ export class IndexStore {
     const { store } = this.#places;
     if ((await store.stat(key)) === null) return null;
     return store.read(key);
-  }
-
-  async #cache(path: string, bytes: Buffer): Promise<void> {
-    await place(path, bytes);
-    await prune(this.#places.cache, path);
   }
 }
 
@@ -106,9 +135,16 @@ function nameOf({ date, fingerprint }: Indexed): string {
 async function place(path: string, bytes: Buffer): Promise<void> {
   const temporary = `${path}.${randomUUID()}`;
   await writing(path, async () => {
-    await mkdir(join(path, '..'), { recursive: true });
+    await mkdir(dirname(path), { recursive: true });
     try {
-      await writeFile(temporary, bytes, { flag: 'wx' });
+      const file = await open(temporary, 'wx');
+      try {
+        await file.writeFile(bytes);
+        // A cut in power must not leave an index with a hole in it.
+        await file.sync();
+      } finally {
+        await file.close();
+      }
       await rename(temporary, path);
     } finally {
       await rm(temporary, { force: true });
@@ -116,19 +152,25 @@ async function place(path: string, bytes: Buffer): Promise<void> {
   });
 }
 
-/** Removes what was not used for longest, until the cache is small enough. */
-async function prune(cache: string, keep: string): Promise<void> {
-  const files: { path: string; size: number; used: number }[] = [];
-  for (const entry of await readdir(cache, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    const info = await stat(path).catch(() => null);
-    if (info !== null) files.push({ path, size: info.size, used: info.mtimeMs });
+/** Files of the one form that indexes have in the cache, finished or not: the folder may be shared. */
+const IDENTITY = /^[0-9a-f]{16}$/;
+const CACHED = /^\d{4}-\d{2}-\d{2}-[0-9a-f]{64}\.idx(?:\.[0-9a-f-]{36})?$/;
+
+async function prune(cache: string, used: ReadonlySet<string>): Promise<void> {
+  const files: { path: string; size: number; at: number }[] = [];
+  for (const identity of await readdir(cache)) {
+    if (!IDENTITY.test(identity)) continue;
+    for (const name of await readdir(join(cache, identity))) {
+      if (!CACHED.test(name)) continue;
+      const path = join(cache, identity, name);
+      const info = await stat(path).catch(() => null);
+      if (info?.isFile()) files.push({ path, size: info.size, at: info.mtimeMs });
+    }
   }
   let held = files.reduce((sum, { size }) => sum + size, 0);
-  for (const { path, size } of files.toSorted((a, b) => a.used - b.used)) {
+  for (const { path, size } of files.toSorted((a, b) => a.at - b.at)) {
     if (held <= CACHE_BYTES) return;
-    if (path === keep) continue;
+    if (used.has(path)) continue;
     await rm(path, { force: true });
     held -= size;
   }

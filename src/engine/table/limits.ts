@@ -2,7 +2,7 @@ import type { Contract } from '../../contract/contract';
 
 /** How much is kept in memory at a time. Results do not depend on it. */
 export interface TableLimits {
-  /** Rows (4 bytes each) of a list of row numbers before it goes to disk. */
+  /** Rows (4 bytes each) that all lists of row numbers hold together before the longest goes to disk; as many of each kind of what is read again. */
   readonly rowsInMemory: number;
   /** Bytes of index files held at once. */
   readonly indexBytes: number;
@@ -22,7 +22,7 @@ const CANDIDATE_BYTES = 256;
 /** Shares of `engine.memory`; the rest is for what is read and written a batch at a time. */
 export function limitsOf({ engine: { memory } }: Contract): TableLimits {
   return {
-    rowsInMemory: Math.floor(memory / 32 / Uint32Array.BYTES_PER_ELEMENT),
+    rowsInMemory: Math.floor(memory / 16 / Uint32Array.BYTES_PER_ELEMENT),
     indexBytes: Math.floor(memory / 4),
     hashesAtATime: RANGE,
     candidatesAtATime: Math.floor(memory / 4 / CANDIDATE_BYTES),

@@ -86,12 +86,19 @@ async function coupled(
   rowsAltered: Uint32Array,
 ): Promise<PlannedPartition> {
   await work.makeReadable([index]);
-  const keys = new Set((await keyedRows(indexes.section(index, 0), rowsAltered)).keys);
+  const { keys } = await keyedRows(indexes.section(index, 0), rowsAltered);
   const { date, files, fingerprint } = committed!;
   const { rows, bytes } = source;
   const rebuilt = work.rebuilt(index);
-  const planned: PlannedPartition = { date, reason: 'coupled', files, fingerprint, rows, bytes, keys: keys.size };
+  const planned: PlannedPartition = { date, reason: 'coupled', files, fingerprint, rows, bytes, keys: distinct(keys) };
   return rebuilt === null ? planned : { ...planned, rebuilt };
+}
+
+/** How many different ones ascending numbers are. */
+function distinct(sorted: Float64Array): number {
+  let count = 0;
+  for (let i = 0; i < sorted.length; i++) if (i === 0 || sorted[i] !== sorted[i - 1]) count++;
+  return count;
 }
 
 async function write({ input }: Session, { date }: PlannedPartition, sets: RowSets): Promise<PartitionResolution> {

@@ -3,15 +3,17 @@ import { dirname } from 'node:path';
 import type { DataFrame, Expr } from 'nodejs-polars';
 import type { CountedFile } from '../../discovery/manifest';
 import type { RebuiltPartition } from '../../discovery/plan-types';
-import { TerminalError } from '../../errors';
+import { TerminalError, messageOf } from '../../errors';
 import type { PartitionState } from '../../publish/table';
-import { under } from '../../storage';
+import { causeOf, redact, under } from '../../storage';
 import type { ResolveTableInput } from '../inputs';
 import { targetStore } from '../places';
+import { lowerBound } from '../read-rows';
 import { asDeclared, storedColumn } from '../polars-types';
 import { frameOf, numbersOf, pl } from '../polars';
 import { type OutputFile, QuarantineColumn } from '../types';
 import { writing } from '../write-error';
+import { isStoreError } from '../store-error';
 import { has, minus } from './sorted-rows';
 
 const NUMBER = '_source_number';
@@ -114,9 +116,25 @@ async function readAll(
       hivePartitioning: false,
       ...(await store.scanOptions()),
     });
-    frames.push(await scan.select(...columns).collect());
+    try {
+      frames.push(await scan.select(...columns).collect());
+    } catch (error) {
+      throw unreadable(error, `${root}/${path}`);
+    }
   }
   return frames.length > 1 ? pl.concat(frames) : (frames[0] ?? null);
+}
+
+function unreadable(error: unknown, path: string): Error {
+  const cause = causeOf(error);
+  const message = redact(messageOf(error)).split('\n')[0] ?? '';
+  if (isStoreError(message)) return new Error(`could not read ${path}: ${message}`, { cause });
+  return new TerminalError(
+    'CorruptTable',
+    `${path} is needed, because the raw files of its partition are gone and a change elsewhere concerns it, and cannot be ` +
+      `read: ${message}. Restore it (another writer may have compacted and vacuumed it), or put the raw files back.`,
+    { cause },
+  );
 }
 
 async function writeFiles(
@@ -126,20 +144,30 @@ async function writeFiles(
 ): Promise<CountedFile[]> {
   const store = targetStore(rootOf(input));
   const written: CountedFile[] = [];
+  const known =
+    numbered.length === 0
+      ? null
+      : await pl
+          .concat([...numbered])
+          .lazy()
+          .sort(NUMBER, false)
+          .collect();
+  const numbers = known === null ? new Uint32Array(0) : (numbersOf(known, NUMBER) as Uint32Array);
   let start = 0;
   for (const { path, rows } of files) {
     const from = start;
     start += rows;
     if (rows === 0) continue;
     const places = frameOf({ [NUMBER]: Uint32Array.from({ length: rows }, (_, row) => from + row) }).lazy();
-    const known = (numbered.length > 1 ? pl.concat([...numbered]) : numbered[0])?.lazy();
+    const first = lowerBound(numbers, from);
+    const own = lowerBound(numbers, start) - first;
     const names = input.contract.columns.map(({ name }) => storedColumn(name));
     const all =
-      known === undefined
+      known === null || own === 0
         ? // Selected beside a column: literals alone make one row.
           places.withColumns(...input.contract.columns.map(({ name }) => pl.lit(null).alias(name))).select(...names)
         : places
-            .join(known, { on: NUMBER, how: 'left' })
+            .join(known.slice(first, own).lazy(), { on: NUMBER, how: 'left' })
             .sort(NUMBER, false)
             .select(...names);
     const target = store.urlOf(path);

@@ -47,6 +47,7 @@ export async function findRepeatedValues(
       const repeated = session.rows();
       await repeated.add(index, await repeatedWithin(indexes.section(index, section), await lost.of(index)));
       await flag(repeated);
+      await repeated.close();
     }
     const decided = new Set(affected.map(({ index }) => index));
     return {

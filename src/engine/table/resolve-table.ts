@@ -36,14 +36,14 @@ export async function resolveTable(
   limits: TableLimits = limitsOf(input.contract),
 ): Promise<TableResolution> {
   const scratch = join(input.scratch, `scratch-${randomUUID()}`);
-  await writing(scratch, () => mkdir(scratch, { recursive: true }));
   const session = new Session(input, hooks, limits, scratch);
   try {
+    await writing(scratch, () => mkdir(scratch, { recursive: true }));
     const resolution = await resolveIn(session);
     await session.work.verifyRead();
     return resolution;
   } finally {
-    await session.close();
+    await Promise.allSettled([session.close()]);
     await rm(scratch, { recursive: true, force: true });
   }
 }
@@ -58,7 +58,9 @@ async function resolveIn(session: Session): Promise<TableResolution> {
   for (const [i, { gate }] of indexes.keys.gates.entries()) {
     repeated.set(uniqueSet(gate.name), await findRepeatedValues(session, indexes, gate, i + 1, settled, lost, flips));
   }
-  return outcomeOf(session, indexes, { settled, lost, repeated });
+  const outcome = await outcomeOf(session, indexes, { settled, lost, repeated });
+  await indexes.tidy();
+  return outcome;
 }
 
 /** Chooses the winner of every key that the run touches. */
@@ -72,15 +74,22 @@ async function settle(session: Session, indexes: TableIndexes): Promise<Settled>
 
   const { primaryKey, orderBy } = input.contract.deduplicate;
   const losers = session.rows();
-  const ties: DataFrame[] = [];
+  const ambiguous = session.rows();
+  let ties: DataFrame[] = [];
+  const settleTies = async (): Promise<void> => {
+    const some = ties;
+    ties = [];
+    await findAmbiguous(work, some, (winners) => ambiguous.addPositions(winners));
+  };
   const hash = hashOf(work.columns(primaryKey));
   await session.settle(repeated, hash, settledColumns(input.contract), async (rows) => {
     const found = await settleKeys(rows, primaryKey.length, orderBy);
     await losers.addPositions(found.losers);
-    if (found.ties !== null) ties.push(found.ties);
+    if (found.ties === null) return;
+    ties.push(found.ties);
+    if (ties.reduce((sum, { height }) => sum + height, 0) > session.limits.candidatesAtATime) await settleTies();
   });
-  const ambiguous = session.rows();
-  await findAmbiguous(work, ties, (winners) => ambiguous.addPositions(winners));
+  await settleTies();
   const lostForGood = await findLostForGood(session, indexes, whole, touched);
   return { whole, touched, losers, ambiguous, ...lostForGood };
 }

@@ -11,7 +11,7 @@ import type { TableLimits } from './limits';
 import { type Member, membersOf } from './members';
 import { type Part, type Touched, search } from './search';
 import { minus } from './sorted-rows';
-import { SpilledRows } from './spilled-rows';
+import { RowBudget, SpilledRows } from './spilled-rows';
 import { TableWork } from './table-work';
 import { CommittedVerdicts } from './verdicts';
 
@@ -32,13 +32,15 @@ export class Session {
   readonly verdicts: CommittedVerdicts;
   readonly work: TableWork;
   readonly #scratch: string;
-  readonly #lists: SpilledRows[] = [];
+  readonly #lists = new Set<SpilledRows>();
+  readonly #budget: RowBudget;
 
   constructor(input: ResolveTableInput, hooks: EngineHooks, limits: TableLimits, scratch: string) {
     this.input = input;
     this.hooks = hooks;
     this.limits = limits;
     this.#scratch = scratch;
+    this.#budget = new RowBudget(limits.rowsInMemory);
     this.members = membersOf(input.partitions, new Set(input.removed), input.committed.partitions);
     refuseTooMany(this.members.map(({ source }) => source));
     this.verdicts = new CommittedVerdicts(input.committed.root, limits.rowsInMemory);
@@ -47,8 +49,8 @@ export class Session {
 
   /** A new list of rows, which is closed with the session. */
   rows(): SpilledRows {
-    const rows = new SpilledRows(join(this.#scratch, randomUUID()), this.limits.rowsInMemory);
-    this.#lists.push(rows);
+    const rows = new SpilledRows(join(this.#scratch, randomUUID()), this.#budget);
+    this.#lists.add(rows);
     return rows;
   }
 

@@ -9,10 +9,34 @@ interface Segment {
   readonly length: number;
 }
 
+/** How many rows several lists may hold in memory together; the longest goes to disk first. */
+export class RowBudget {
+  readonly lists = new Set<SpilledRows>();
+  readonly #limit: number;
+  #held = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  async grew(rows: number): Promise<void> {
+    this.#held += rows;
+    while (this.#held > this.#limit) {
+      const longest = [...this.lists].reduce((most, list) => (list.held > most.held ? list : most));
+      if (longest.held === 0) return;
+      await longest.spill();
+    }
+  }
+
+  shrank(rows: number): void {
+    this.#held -= rows;
+  }
+}
+
 /** Row numbers by partition, added in any order, then read: in memory up to a budget, the rest in a file of their own. */
 export class SpilledRows {
   readonly #path: string;
-  readonly #budget: number;
+  readonly #budget: RowBudget;
   #kept = new Map<number, Uint32Array[]>();
   readonly #spilled = new Map<number, Segment[]>();
   #held = 0;
@@ -20,10 +44,16 @@ export class SpilledRows {
   #end = 0;
   #file: FileHandle | null = null;
 
-  /** @param budget rows kept in memory. */
-  constructor(path: string, budget: number) {
+  /** @param budget shared by several lists. */
+  constructor(path: string, budget: RowBudget) {
     this.#path = path;
     this.#budget = budget;
+    budget.lists.add(this);
+  }
+
+  /** Rows in memory. */
+  get held(): number {
+    return this.#held;
   }
 
   async add(partition: number, rows: Uint32Array): Promise<void> {
@@ -32,7 +62,7 @@ export class SpilledRows {
     if (kept === undefined) this.#kept.set(partition, [rows]);
     else kept.push(rows);
     this.#held += rows.length;
-    if (this.#held > this.#budget) await this.#spill();
+    await this.#budget.grew(rows.length);
   }
 
   /** Adds rows of several partitions by their positions. */
@@ -75,15 +105,21 @@ export class SpilledRows {
   }
 
   async close(): Promise<void> {
+    this.#budget.lists.delete(this);
+    this.#budget.shrank(this.#held);
+    this.#held = 0;
+    this.#kept.clear();
+    this.#spilled.clear();
     await this.#file?.close();
     if (this.#file !== null) await rm(this.#path, { force: true });
     this.#file = null;
   }
 
   /** Takes what is in memory out at once, so that rows added meanwhile are not lost; files are written one after another. */
-  async #spill(): Promise<void> {
+  async spill(): Promise<void> {
     const kept = this.#kept;
     this.#kept = new Map();
+    this.#budget.shrank(this.#held);
     this.#held = 0;
     this.#spilling = this.#spilling.then(() => writing(this.#path, () => this.#write(kept)));
     await this.#spilling;

@@ -29,6 +29,8 @@ export class TableIndexes {
   readonly #limits: TableLimits;
   readonly #now: IndexFile[] = [];
   readonly #before: IndexFile[] = [];
+  /** Members whose index had to be made from what was published of them. */
+  readonly #partial = new Set<number>();
   #store!: IndexStore;
   #keys!: IndexedKeys;
   #touched: 'some' | 'all' = 'some';
@@ -55,10 +57,11 @@ export class TableIndexes {
     this.#keys = await indexedKeys(contract);
     const store = openStore(tableRoot, { errorType: 'TargetError' });
     const sections = 1 + this.#keys.gates.length;
-    this.#store = new IndexStore({ store, ...indexes }, this.#keys.identity, sections);
+    const scratch = join(this.#work.scratch, 'indexes');
+    this.#store = new IndexStore({ store, ...indexes, scratch }, this.#keys.identity, sections);
     await inLanes(this.#members, LANES, async (member) => {
       const index = await this.#store.open(member.source);
-      if (index !== null) this.#now[member.index] = index;
+      if (index !== null && index.rows === member.source.rows) this.#now[member.index] = index;
     });
     const missing = this.#members.filter(({ index }) => this.#now[index] === undefined);
     const make = async (member: Member): Promise<void> => {
@@ -72,6 +75,16 @@ export class TableIndexes {
     for (const member of missing.filter(({ source }) => source.rows > MADE_TOGETHER)) await make(member);
     if (this.#members.some(({ taken }) => !taken)) await this.#openReplaced();
     await this.#hold();
+  }
+
+  /** Whether the index of a member lacks the rows of it that are lost. */
+  isPartial(index: number): boolean {
+    return this.#partial.has(index);
+  }
+
+  /** Makes room in the local cache. Best effort: nothing of this run is lost with it. */
+  async tidy(): Promise<void> {
+    await this.#store.tidy().catch(() => {});
   }
 
   section(index: number, section: number): Section {
@@ -104,8 +117,14 @@ export class TableIndexes {
     await releaseNativeMemory({ rows: member.source.rows, columns: 1 + this.#keys.gates.length, bytes: 0 });
     // What was rebuilt from published rows lacks the others: its index is not what the raw files' name stands for.
     if (this.#work.rebuilt(index) === null) return this.#store.save(member.source, bytes);
+    this.#partial.add(index);
     const own = new IndexStore(
-      { store: openStore(this.#input.tableRoot), ...this.#input.indexes, overlay: join(this.#work.scratch, 'rebuilt') },
+      {
+        store: openStore(this.#input.tableRoot),
+        ...this.#input.indexes,
+        overlay: join(this.#work.scratch, 'rebuilt'),
+        scratch: join(this.#work.scratch, 'rebuilt'),
+      },
       this.#keys.identity,
       1 + this.#keys.gates.length,
     );

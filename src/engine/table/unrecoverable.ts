@@ -1,5 +1,6 @@
 import type { Member } from './members';
-import { keyedRows } from './search';
+import { lowerBound } from '../read-rows';
+import { type KeyedRows, keyedRows } from './search';
 import type { Session } from './session';
 import { both, minus } from './sorted-rows';
 import type { SpilledRows } from './spilled-rows';
@@ -26,31 +27,40 @@ export async function findLostForGood(
 ): Promise<LostForGood> {
   const { work, members } = session;
   const [undecided, unrecoverable] = [session.rows(), session.rows()];
-  const lost: { readonly index: number; readonly rows: Uint32Array; readonly keys: Float64Array }[] = [];
+  const lost: ({ readonly index: number } & KeyedRows)[] = [];
   for (const member of members) {
     const { index } = member;
     const unavailable = await work.unavailable(index);
-    const rows = whole(member) ? unavailable : both(unavailable, await touched.rows(index));
+    // An index that had to be made from what was published does not know them: then any of them may be concerned.
+    const all = whole(member) || indexes.isPartial(index);
+    const rows = all ? unavailable : both(unavailable, await touched.rows(index));
     if (rows.length === 0) continue;
     await undecided.add(index, rows);
-    lost.push({ index, ...(await keyedRows(indexes.section(index, 0), rows)) });
+    const keyed = await keyedRows(indexes.section(index, 0), rows);
+    if (keyed.rows.length > 0) lost.push({ index, ...keyed });
   }
   if (lost.length === 0) return { undecided, unrecoverable };
-  const keys = Float64Array.from(lost.flatMap((one) => [...one.keys]));
-  const found = await session.search(
-    indexes.parts(0, () => false),
-    { sections: [], keys },
-  );
-  const there = new Set<number>();
+  const nothing = indexes.parts(0, () => false);
+  const found = await session.search(nothing, { sections: [], keys: sorted(lost.map(({ keys }) => keys)) });
+  const remaining: Float64Array[] = [];
   for (const index of found.touched.partitions()) {
     const rows = minus(await found.touched.rows(index), await work.unavailable(index));
-    for (const key of (await keyedRows(indexes.section(index, 0), rows)).keys) there.add(key);
+    remaining.push((await keyedRows(indexes.section(index, 0), rows)).keys);
   }
-  for (const { index, rows, keys: own } of lost) {
-    await unrecoverable.add(
-      index,
-      rows.filter((_, i) => !there.has(own[i]!)),
-    );
+  const there = sorted(remaining);
+  for (const { index, rows, keys } of lost) {
+    const missing = rows.filter((_, i) => there[lowerBound(there, keys[i]!)] !== keys[i]);
+    await unrecoverable.add(index, missing);
   }
   return { undecided, unrecoverable };
+}
+
+function sorted(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all.toSorted();
 }

@@ -6,11 +6,13 @@ import {
   SUPERSEDED,
   UNDECIDED,
   UNRECOVERABLE,
-  readRowSets,
+  decodeRowSets,
   uniqueSet,
   writeRowSets,
 } from '../row-sets';
 import type { OutputFile } from '../types';
+import { TerminalError } from '../../errors';
+import { targetStore } from '../places';
 import { equal } from './sorted-rows';
 
 const NONE = new Uint32Array(0);
@@ -35,7 +37,8 @@ export class CommittedVerdicts {
   async of({ date, verdicts }: PartitionState): Promise<RowSets> {
     const kept = this.#kept.get(date);
     if (kept !== undefined) return kept;
-    const sets = await readRowSets(this.#root, verdicts[0]?.path ?? null);
+    const [file] = verdicts;
+    const sets = file === undefined ? new Map<string, Uint32Array>() : await this.#read(date, file);
     const rows = [...sets.values()].reduce((sum, { length }) => sum + length, 0);
     if (rows <= this.#budget) {
       this.#budget -= rows;
@@ -43,7 +46,24 @@ export class CommittedVerdicts {
     }
     return sets;
   }
+
+  /** Verdicts that nothing touches are carried on for ever, so what is read is held against what was committed. */
+  async #read(date: string, { path, sha256 }: OutputFile): Promise<RowSets> {
+    const where = `${this.#root}/${path}`;
+    const store = targetStore(this.#root);
+    if ((await store.stat(path)) === null) throw damaged(date, `${where} is missing`);
+    const bytes = await store.read(path);
+    const found = createHash('sha256').update(bytes).digest('hex');
+    if (found !== sha256) throw damaged(date, `${where} has the SHA-256 ${found}; expected ${sha256}`);
+    return decodeRowSets(bytes, where);
+  }
 }
+
+const damaged = (date: string, what: string): TerminalError =>
+  new TerminalError(
+    'CorruptTable',
+    `partition ${date}: ${what}. It holds which rows lost; restore it from a backup, or restate the table with a backfill --all.`,
+  );
 
 /** All sets that a partition has verdicts in. */
 export const setNames = (gates: readonly string[]): string[] => [

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { baseOf } from '../../../src/engine/positions';
-import { SpilledRows } from '../../../src/engine/table/spilled-rows';
+import { RowBudget, SpilledRows } from '../../../src/engine/table/spilled-rows';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-rows-'));
 const path = join(folder, 'rows');
@@ -17,7 +17,7 @@ const additions = fc.array(
 test('rows come back by partition, ascending, whatever was spilled, and however many add at once', async () => {
   await fc.assert(
     fc.asyncProperty(additions, fc.nat(20), async (added, budget) => {
-      const rows = new SpilledRows(path, budget);
+      const rows = new SpilledRows(path, new RowBudget(budget));
       await Promise.all(added.map(({ partition, rows: some }) => rows.add(partition, Uint32Array.from(some))));
       const expected = [0, 1, 2, 3].map((partition) =>
         added.flatMap((one) => (one.partition === partition ? one.rows : [])).toSorted((a, b) => a - b),
@@ -35,7 +35,7 @@ test('rows come back by partition, ascending, whatever was spilled, and however 
 });
 
 test('positions are dealt to their partitions', async () => {
-  const rows = new SpilledRows(path, 100);
+  const rows = new SpilledRows(path, new RowBudget(100));
   await rows.addPositions(Float64Array.of(baseOf(2) + 7, 5, baseOf(2), 1));
   expect([...(await rows.rows(0))]).toEqual([1, 5]);
   expect([...(await rows.rows(2))]).toEqual([0, 7]);
