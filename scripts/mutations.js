@@ -317,7 +317,8 @@ const table = [
           'return { sections: [...taken, ...(section === 0 ? this.#before : []).map(({ sections }) => sections[section]!)], keys };',
       },
     ],
-    tests: ['histories'],
+    tests: ['test/model/model.test.ts'],
+    named: 'unique-value-replaced-elsewhere',
     says: INEXACT,
   },
   {
@@ -341,7 +342,8 @@ const table = [
         replace: 'members.filter((member) => whole(member))',
       },
     ],
-    tests: ['histories'],
+    tests: ['test/model/model.test.ts'],
+    named: 'unique-in-a-partition-when-a-row-comes-back',
     says: INEXACT,
   },
   {

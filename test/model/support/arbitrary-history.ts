@@ -42,7 +42,11 @@ const content: fc.Arbitrary<Content> = fc.record({
   writer: fc.constantFrom('pyarrow', 'duckdb'),
 });
 
-const day = fc.nat({ max: DAYS.length - 1 });
+/** Mostly the first ones: partitions are then changed, not only made. */
+const day = fc.oneof(
+  { weight: 3, arbitrary: fc.nat({ max: 2 }) },
+  { weight: 1, arbitrary: fc.nat({ max: DAYS.length - 1 }) },
+);
 const file = fc.nat({ max: FILES.length - 1 });
 /** Mostly the first names: files are then rewritten, and partitions have few. The last two are in order by their bytes only. */
 const usualFile = fc.oneof(
@@ -108,7 +112,10 @@ const orderColumn = fc.record({
   direction: fc.constantFrom('desc', 'asc'),
 });
 const rowGates = fc.subarray(ROW_GATE_NAMES, { maxLength: 3 });
-const uniqueGates = fc.uniqueArray(fc.constantFrom(...UNIQUE_GATE_NAMES), { maxLength: 2 });
+const uniqueGates = fc.uniqueArray(fc.constantFrom('receipt', 'receipt', ...UNIQUE_GATE_NAMES), {
+  maxLength: 2,
+  size: 'max',
+});
 const gates: fc.Arbitrary<GateName[]> = fc
   .tuple(rowGates, uniqueGates, fc.boolean())
   .map(([rows, unique, uniqueFirst]) => (uniqueFirst ? [...unique, ...rows] : [...rows, ...unique]));

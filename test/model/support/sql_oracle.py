@@ -196,7 +196,8 @@ def expect(task):
         }
         for day in sorted({day for day, _, _ in manifest})
     }
-    curated, quarantine, superseded = [], [], [list(row) for row in unreadable]
+    curated, quarantine, torn_rows = [], [], []
+    superseded = [list(row) for row in unreadable]
     if unreadable:
         # What was counted of them once still holds.
         for day, stored in db.execute("SELECT day, stored FROM unreadable JOIN raw USING (version, line)").fetchall():
@@ -209,6 +210,7 @@ def expect(task):
         count = counts[day]
         if torn:
             count["ambiguous"] += 1
+            torn_rows.append([day, path, line])
             continue
         count["read"] += 1
         count["misfiled"] += stored is not None and str(stored) != day
@@ -224,7 +226,7 @@ def expect(task):
         else:
             count["published"] += 1
             curated.append(row)
-    return {"curated": curated, "quarantine": quarantine, "counts": counts, "superseded": superseded}
+    return {"curated": curated, "quarantine": quarantine, "counts": counts, "superseded": superseded, "torn": torn_rows}
 
 
 # ---- the published table -------------------------------------------------------------------------
@@ -286,11 +288,11 @@ def difference(kind, found, expected):
 
 
 def compare(task):
-    expected = {"curated": [], "quarantine": [], "counts": {}, "superseded": []}
+    expected = {"curated": [], "quarantine": [], "counts": {}, "superseded": [], "torn": []}
     for rule in task["rules"]:
         one = expect({"contract": rule["contract"], "manifest": task["manifest"], "lost": task["lost"]})
         dates = set(rule["dates"])
-        for kind in ("curated", "quarantine", "superseded"):
+        for kind in ("curated", "quarantine", "superseded", "torn"):
             expected[kind] += [row for row in one[kind] if row[0] in dates]
         expected["counts"].update({day: count for day, count in one["counts"].items() if day in dates})
     differences = []
@@ -308,8 +310,9 @@ def compare(task):
 
 
 def outcomes(expected):
+    """Which winners are ambiguous is part of it: that is kept, though only their number is told."""
     digests = {day: hashlib.sha256(json.dumps(count).encode()) for day, count in expected["counts"].items()}
-    for kind in ("curated", "quarantine"):
+    for kind in ("curated", "quarantine", "torn"):
         for row in expected[kind]:
             digests[row[0]].update(json.dumps([kind, row]).encode())
     return {day: digest.hexdigest() for day, digest in digests.items()}
