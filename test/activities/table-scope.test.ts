@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pl from 'nodejs-polars';
@@ -272,5 +272,37 @@ describe('a partition whose raw files are gone, and which is kept', () => {
     put(contract, MAY_3, [{ id: 1, at: 9, receipt: 'a9' }]);
     await runPipeline(contract, 'fourth');
     expect(await countsOf(contract, MAY_1)).not.toHaveProperty('unrecoverable');
+  });
+
+  test('is computed afresh once its files are back as they were, also when its index was lost meanwhile', async () => {
+    const contract = newPipeline('directory');
+    put(contract, MAY_1, [{ id: 1, at: 1, receipt: 'a' }]);
+    put(contract, MAY_2, [{ id: 1, at: 2, receipt: 'b' }]);
+    await runPipeline(contract, 'first');
+    const [there, away] = [join(contract.source.path, `date=${MAY_1}`), join(contract.source.path, '..', 'away')];
+    renameSync(there, away);
+    rmSync(join(contract.publish.path, openTable(contract).indexFolder), { recursive: true });
+    put(contract, MAY_3, [{ id: 9, at: 1, receipt: 'z' }]);
+    await runPipeline(contract, 'second');
+    put(contract, MAY_2, [{ id: 2, at: 1, receipt: 'b' }]);
+    await runPipeline(contract, 'third');
+    expect(await rowsOf(contract, 'curated')).toEqual([`${MAY_2} 2 1 b`, `${MAY_3} 9 1 z`]);
+    renameSync(away, there);
+    await runPipeline(contract, 'fourth');
+    expect(await rowsOf(contract, 'curated')).toEqual([`${MAY_1} 1 1 a`, `${MAY_2} 2 1 b`, `${MAY_3} 9 1 z`]);
+  });
+
+  test('is gone as well when its files became links, which no listing follows', async () => {
+    const contract = newPipeline('directory');
+    put(contract, MAY_1, [{ id: 1, at: 1, receipt: 'a' }]);
+    await runPipeline(contract, 'first');
+    const file = join(contract.source.path, `date=${MAY_1}`, 'a.parquet');
+    const elsewhere = join(contract.source.path, '..', 'cold.parquet');
+    renameSync(file, elsewhere);
+    symlinkSync(elsewhere, file);
+    put(contract, MAY_2, [{ id: 1, at: 2, receipt: 'b' }]);
+    await runPipeline(contract, 'second', undefined, { asWorkflow: true });
+    expect(await rowsOf(contract, 'curated')).toEqual([`${MAY_2} 1 2 b`]);
+    expect(await countsOf(contract, MAY_1)).toMatchObject({ superseded: 1, published: 0 });
   });
 });

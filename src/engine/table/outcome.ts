@@ -52,7 +52,7 @@ export async function outcomeOf(session: Session, indexes: TableIndexes, decided
 /** Whether anything of a member was decided in this run; nobody looks at the verdicts of the others. */
 function isConcerned(member: Member, { settled, repeated }: Decided): boolean {
   const { index, taken } = member;
-  if (taken || settled.whole(member) || settled.touched.has(index)) return true;
+  if (taken || settled.whole(member) || settled.touched.has(index) || settled.undecided.has(index)) return true;
   return [...repeated.values()].some(({ concerns }) => concerns(index));
 }
 
