@@ -38,7 +38,7 @@ export class PartitionPass {
   readonly #quarantine: OutputWriter;
   readonly #violations: number[];
   /** Null until the only batch is read, where keys are resolved from it. */
-  #resolved: Resolved | null;
+  #resolved: Resolved | null = null;
   #misfiled = 0;
   #done = 0;
   readonly batches: readonly Batch[];
@@ -49,27 +49,25 @@ export class PartitionPass {
     batches: readonly Batch[],
     flags: readonly Flag[],
     misfiledIn: ReadonlyMap<CountedFile, Expr>,
-    resolved: Resolved | null,
   ) {
     this.#input = input;
     this.#hooks = hooks;
     this.batches = batches;
     this.#flags = flags;
     this.#misfiledIn = misfiledIn;
-    this.#resolved = resolved;
     this.#curated = new OutputWriter(input, 'curated');
     this.#quarantine = new OutputWriter(input, 'quarantine');
     this.#violations = flags.map(() => 0);
   }
 
+  /** Looks at its files; reads no rows. */
   static async begin(input: TransformInput, hooks: EngineHooks): Promise<PartitionPass> {
     const { contract, partition } = input;
     const { sourceRoot, files } = placeOf(input);
     const flags = await flagsOf(contract, partition.date);
     const misfiledIn = await misfiledChecks(sourceRoot, { ...partition, files }, contract.source.partitionColumn);
     const batches = batchesOf({ files }, batchRows(contract, partition));
-    const resolved = await resolvedBefore(input, hooks, batches.length);
-    return new PartitionPass(input, hooks, batches, flags, misfiledIn, resolved);
+    return new PartitionPass(input, hooks, batches, flags, misfiledIn);
   }
 
   /** Decides which rows of a batch lost, and evaluates every gate. */
@@ -84,6 +82,7 @@ export class PartitionPass {
   /** Reads a batch. Columns: c0 … as declared; `row`, its number in its file; where they are not the same for all, `file` and `misfiled`. */
   async read(batch: Batch): Promise<DataFrame> {
     this.#hooks.signal?.throwIfAborted();
+    this.#resolved ??= await resolvedBefore(this.#input, this.#hooks, this.batches.length);
     const { contract, partition } = this.#input;
     const { sourceRoot } = placeOf(this.#input);
     const mayBeMisfiled = batch.pieces.some(({ file }) => this.#misfiledIn.has(file));
@@ -102,24 +101,27 @@ export class PartitionPass {
     const kept = pl.col(LOST).not();
     const isRejected = pl.anyHorizontal(this.#flags.map(({ column }) => pl.col(column)));
     const declared = contract.columns.map(({ name }, i) => pl.col(internalName(i)).alias(name));
+    const writing: Promise<void>[] = [];
     if (passed > 0) {
       const all = rows.lazy();
       const some = passed === batch.rows ? all : all.filter(kept.and(isRejected.not()));
-      await this.#curated.write(some.select(...declared));
+      writing.push(this.#curated.write(some.select(...declared)));
     }
     if (rejected > 0) {
       const file = batch.pieces.length > 1 ? pl.col(FILE) : pl.lit(batch.pieces[0]!.file.path);
-      await this.#quarantine.write(
-        rows
-          .lazy()
-          .filter(kept.and(isRejected))
-          .select(
-            ...declared,
-            violationsOf(this.#flags).alias(QuarantineColumn.Violations),
-            file.alias(QuarantineColumn.SourceFile),
-            pl.col(ROW).cast(pl.Int64).alias(QuarantineColumn.SourceRow),
-          ),
-      );
+      const some = rows
+        .lazy()
+        .filter(kept.and(isRejected))
+        .select(
+          ...declared,
+          violationsOf(this.#flags).alias(QuarantineColumn.Violations),
+          file.alias(QuarantineColumn.SourceFile),
+          pl.col(ROW).cast(pl.Int64).alias(QuarantineColumn.SourceRow),
+        );
+      writing.push(this.#quarantine.write(some));
+    }
+    for (const result of await Promise.allSettled(writing)) {
+      if (result.status === 'rejected') throw result.reason;
     }
     this.#done += batch.rows;
     this.#hooks.onProgress?.({ phase: 'transforming', done: this.#done, total: partition.rows });

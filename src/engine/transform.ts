@@ -66,9 +66,11 @@ async function* stepsOf(
   hooksOf: (input: TransformInput) => EngineHooks,
   judging: Set<Promise<unknown>>,
 ): AsyncGenerator<Step> {
-  for (const input of inputs) {
+  let next: Promise<PartitionPass> | null = null;
+  for (const [i, input] of inputs.entries()) {
     const { partition, contract } = input;
-    const pass = await PartitionPass.begin(input, hooksOf(input));
+    const pass: PartitionPass = await (next ?? PartitionPass.begin(input, hooksOf(input)));
+    next = null;
     if (pass.batches.length === 0) yield { pass, bytes: 0, isLast: true, work: null };
     for (const batch of pass.batches) {
       const bytes = (partition.bytes * batch.rows) / Math.max(1, partition.rows);
@@ -76,6 +78,13 @@ async function* stepsOf(
       // Told when it is written.
       judged.catch(() => {});
       judging.add(judged);
+      const following = inputs[i + 1];
+      if (batch === pass.batches.at(-1) && following !== undefined) {
+        next = PartitionPass.begin(following, hooksOf(following));
+        // Told in its turn.
+        next.catch(() => {});
+        judging.add(next);
+      }
       yield { pass, bytes, isLast: batch === pass.batches.at(-1), work: { batch, judged } };
       await releaseNativeMemory({ rows: batch.rows, columns: contract.columns.length, bytes });
     }
