@@ -14,8 +14,9 @@ const { join } = require('node:path');
 const pl = require('nodejs-polars').default;
 
 /** Part of the folder's name: other data under the same rules is another folder. */
-const VERSION = 1;
-const FIRST_DAY = Date.UTC(2026, 0, 1);
+const VERSION = 2;
+/** All of it is past: days to come would be left. */
+const FIRST_DAY = Date.UTC(2023, 0, 1);
 const DAY_MS = 86_400_000;
 const MAX_DISTANCE = 7;
 const WRITTEN = {
