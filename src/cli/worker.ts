@@ -25,6 +25,7 @@ Environment:
   TIDEGATE_PARALLELISM       groups of one run computed at once, over all workers (default 2)
   TIDEGATE_ACTIVITY_ATTEMPTS attempts of an activity before its run fails (default 10)
   TIDEGATE_HEARTBEAT_SECONDS silence after which the worker of an activity counts as lost (default 30)
+  TIDEGATE_CACHE             folder that keeps key indexes of tables on S3 at hand (default: the user's cache)
   TIDEGATE_HEALTH_PORT       serves GET /healthz on 127.0.0.1 at this port
   TIDEGATE_METRICS_ADDRESS   serves Prometheus metrics, such as 127.0.0.1:9464
   TIDEGATE_LOG_LEVEL         debug, info (default), warn, error

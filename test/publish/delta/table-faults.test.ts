@@ -148,7 +148,12 @@ test.each(Object.keys(CASES))('a fault at any storage operation of a %s is harml
   const text = (files: PublishedFiles['curated']): string => JSON.stringify(files);
 
   const seen = { old: 0, new: 0 };
-  const faults = operations.flatMap((operation, at) => modesOf(operation).map((mode) => ({ at, mode, operation })));
+  const faults = operations.flatMap((operation, at) => {
+    const modes = modesOf(operation);
+    // S3 is slower: every operation meets one kind of fault, in turn, and all of them in `npm run soak:faults`.
+    const some = place === 'S3' && process.env['TIDEGATE_FAULTS'] !== 'all' ? [modes[at % modes.length]!] : modes;
+    return some.map((mode) => ({ at, mode, operation }));
+  });
   const queue = faults.values();
   await Promise.all(
     Array.from({ length: LANES }, async () => {
