@@ -9,7 +9,7 @@ import { World } from './support/world';
 jest.mock('../../src/engine/memory', () => ({ releaseNativeMemory: async () => {} }));
 
 /** Of each property and scope. */
-const CASES = 8;
+const CASES = 5;
 const INCREMENTAL: RunStep = { do: 'incremental' };
 const SCOPES = ['partition', 'table'] as const;
 

@@ -150,8 +150,8 @@ test.each(Object.keys(CASES))('a fault at any storage operation of a %s is harml
   const seen = { old: 0, new: 0 };
   const faults = operations.flatMap((operation, at) => {
     const modes = modesOf(operation);
-    // S3 is slower: every operation meets one kind of fault, in turn, and all of them in `npm run soak:faults`.
-    const some = place === 'S3' && process.env['TIDEGATE_FAULTS'] !== 'all' ? [modes[at % modes.length]!] : modes;
+    // Every operation meets one kind of fault, in turn, and all of them in `npm run soak:faults`.
+    const some = process.env['TIDEGATE_FAULTS'] === 'all' ? modes : [modes[at % modes.length]!];
     return some.map((mode) => ({ at, mode, operation }));
   });
   const queue = faults.values();
