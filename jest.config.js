@@ -8,7 +8,7 @@ module.exports = {
   // Generous: machines differ, and a busy one must not fail what is right.
   testTimeout: 180_000,
   // Tests on real servers wait more than they compute: one worker less than cores, the default, would leave cores idle.
-  maxWorkers: Math.max(2, availableParallelism()),
+  maxWorkers: Math.max(2, availableParallelism()) + 1,
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   transform: {
     '^.+\\.[jt]s$': [
