@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -70,14 +70,14 @@ const TRIES = 3;
  */
 export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
   const binary = options.binary ?? (await resolveTool('temporal')).path;
-  const portsGiven = options.port !== undefined && (options.headless === true || options.uiPort !== undefined);
   for (let attempt = 1; ; attempt++) {
     try {
       return await startOnce(binary, options);
     } catch (error) {
-      // A port that was free a moment ago may be another process's by now, and the server picks some of its own.
+      // A port that was free a moment ago may be another process's by now. The server picks some of its own, also
+      // where the others were given.
       const lostPort = error instanceof DevServerFailed && /address already in use/i.test(error.message);
-      if (portsGiven || !lostPort || attempt === TRIES) throw error;
+      if (!lostPort || attempt === TRIES) throw error;
     }
   }
 }
@@ -100,6 +100,7 @@ async function startOnce(binary: string, options: DevServerOptions): Promise<Dev
   const logFile = options.logFile ?? path.join(scratch ?? '', 'server.log');
   // Straight to a file: a pipe would stall the server whenever this process is too busy to read it.
   const log = openSync(logFile, 'a');
+  const said = fstatSync(log).size;
   let child: ChildProcess;
   try {
     // A process group of its own: Ctrl-C must reach the worker first, not the server under it.
@@ -136,12 +137,15 @@ async function startOnce(binary: string, options: DevServerOptions): Promise<Dev
   const names = attributes.map(([name]) => name);
   const fault = await waitUntilHealthy(server, names, options.startTimeoutMs ?? START_MS);
   if (fault === null) return server;
-  const output = lastLines(await readFile(logFile, 'utf8').catch(() => ''), 10);
+  const output = lastWords((await readFile(logFile).catch(() => Buffer.alloc(0))).subarray(said).toString());
   await server.kill();
   throw new DevServerFailed(
     `the embedded Temporal server did not come up at ${server.address}: ${fault}\n  ${binary} ${args.join(' ')}\n${output}`.trimEnd(),
   );
 }
+
+/** The end of a server's output. What made it panic stands before the stack traces, which may be long. */
+const lastWords = (output: string): string => lastLines(output.split(/^goroutine \d+ /m, 1)[0]!, 10);
 
 async function usablePort(port: number | undefined, what: string): Promise<number> {
   try {

@@ -5,7 +5,15 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DevServer, DevServerFailed, connect, loadConnectionSettings, startDevServer } from '../../src/temporal';
+import {
+  type DevServer,
+  DevServerFailed,
+  connect,
+  loadConnectionSettings,
+  resolveTool,
+  startDevServer,
+} from '../../src/temporal';
+import { probePort } from '../../src/temporal/free-port';
 
 const running = new Set<DevServer>();
 const start = async (options: Parameters<typeof startDevServer>[0] = {}): Promise<DevServer> => {
@@ -99,6 +107,30 @@ describe('when it cannot start', () => {
     await expect(start({ binary })).rejects.toThrow(
       /did not come up at 127\.0\.0\.1:\d+: its process ended \(exit code 14\)[\s\S]*unable to open database file/,
     );
+  });
+
+  test('a port that another process took meanwhile costs another try; the reason is found before the stack traces', async () => {
+    const real = (await resolveTool('temporal')).path;
+    const binary = path.join(dir, 'temporal');
+    const trace = `goroutine 1 [running]:\n${'        main.main()\n'.repeat(40)}`;
+    await writeFile(path.join(dir, 'trace'), trace);
+    const lines = [
+      '#!/bin/sh',
+      `echo >> ${dir}/starts`,
+      `if [ $(wc -l < ${dir}/starts) -lt $(cat ${dir}/succeeds) ]; then`,
+      '  echo "Failed to start gRPC listener: listen tcp 127.0.0.1:1: bind: address already in use"',
+      `  echo "panic: nil pointer"; cat ${dir}/trace; exit 2`,
+      'fi',
+      `exec ${real} "$@"`,
+    ];
+    await writeFile(binary, lines.join('\n'), { mode: 0o755 });
+    await writeFile(path.join(dir, 'succeeds'), '2');
+    const port = await probePort();
+    expect((await start({ binary, port })).address).toBe(`127.0.0.1:${port}`);
+
+    await writeFile(path.join(dir, 'succeeds'), '1000');
+    await expect(start({ binary })).rejects.toThrow(/address already in use\s+panic: nil pointer$/);
+    expect((await readFile(path.join(dir, 'starts'), 'utf8')).length).toBe(2 + 3);
   });
 
   test('a process that never answers is ended', async () => {
