@@ -215,10 +215,6 @@ export class IndexFile {
     this.#held ??= await this.#read(0, this.size);
   }
 
-  release(): void {
-    this.#held = null;
-  }
-
   /** Bytes at a multiple of 2, in a buffer whose offset is one of the values' width. */
   async bytes(at: number, length: number): Promise<Buffer> {
     if (this.#held !== null) return this.#held.subarray(at, at + length);

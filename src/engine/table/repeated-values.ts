@@ -4,7 +4,7 @@ import { keyColumns } from '../resolve-scope';
 import { settleUnique } from '../settle';
 import type { Section } from './index-file';
 import type { LostRows, Settled } from './lost-rows';
-import { keyedRows, repeatedWithin } from './search';
+import { allKeys, keyedRows, repeatedWithin } from './search';
 import type { Session } from './session';
 import type { SpilledRows } from './spilled-rows';
 import type { TableIndexes } from './table-indexes';
@@ -73,11 +73,5 @@ const NONE = new Uint32Array(0);
 async function keysOf(rows: SpilledRows, section: (index: number) => Section): Promise<Float64Array> {
   const parts: Float64Array[] = [];
   for (const index of rows.partitions()) parts.push((await keyedRows(section(index), await rows.rows(index))).keys);
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return allKeys(parts);
 }

@@ -192,6 +192,17 @@ export interface KeyedRows {
   readonly keys: Float64Array;
 }
 
+/** All hashes of several parts, one part after another. */
+export function allKeys(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** The hashes of some rows (ascending) of a section; rows that it does not hold are left out. */
 export async function keyedRows(section: Section, rows: Uint32Array): Promise<KeyedRows> {
   if (rows.length === 0) return { rows, keys: new Float64Array(0) };

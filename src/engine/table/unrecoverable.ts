@@ -1,6 +1,6 @@
 import type { Member } from './members';
 import { lowerBound } from '../read-rows';
-import { type KeyedRows, keyedRows } from './search';
+import { type KeyedRows, allKeys, keyedRows } from './search';
 import type { Session } from './session';
 import { both, minus } from './sorted-rows';
 import type { SpilledRows } from './spilled-rows';
@@ -41,26 +41,16 @@ export async function findLostForGood(
   }
   if (lost.length === 0) return { undecided, unrecoverable };
   const nothing = indexes.parts(0, () => false);
-  const found = await session.search(nothing, { sections: [], keys: sorted(lost.map(({ keys }) => keys)) });
+  const found = await session.search(nothing, { sections: [], keys: allKeys(lost.map(({ keys }) => keys)) });
   const remaining: Float64Array[] = [];
   for (const index of found.touched.partitions()) {
     const rows = minus(await found.touched.rows(index), await work.unavailable(index));
     remaining.push((await keyedRows(indexes.section(index, 0), rows)).keys);
   }
-  const there = sorted(remaining);
+  const there = allKeys(remaining).toSorted();
   for (const { index, rows, keys } of lost) {
     const missing = rows.filter((_, i) => there[lowerBound(there, keys[i]!)] !== keys[i]);
     await unrecoverable.add(index, missing);
   }
   return { undecided, unrecoverable };
-}
-
-function sorted(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all.toSorted();
 }
