@@ -1,11 +1,9 @@
-import { resolutionDigest, rowsDigest } from '../contract';
-import { discover, groupPartitions, planDigest, utcToday } from '../discovery';
+import { discover, discoverInput } from '../discovery';
 import { openTable } from '../publish';
 import { countHeld } from '../quality';
-import { openStore } from '../storage';
 import { attempt } from './attempt';
 import type { ActivityDeps } from './options';
-import { assertExpected, needsCompletion } from './plan-document';
+import { assertExpected, needsCompletion, shown } from './plan-document';
 import { RunFolder } from './run-folder';
 import type { Activities } from './types';
 
@@ -16,28 +14,15 @@ export function discoverPartitions({ contracts }: ActivityDeps): Activities['dis
       const table = openTable(contract);
       const state = await table.read();
       await table.checkStore();
-      const plan = await discover({
-        contract,
-        store: openStore(contract.source.path),
-        digests: { resolution: resolutionDigest(contract), rows: rowsDigest(contract) },
-        scope,
-        state,
-        today: utcToday(),
-        ...hooks,
-      });
-      const digest = planDigest(plan);
+      const plan = await discover({ ...discoverInput(contract, scope, state), ...hooks });
       if (!needsCompletion(plan)) assertExpected(plan, expectPlan);
       await table.claimFolder();
       const document = await new RunFolder(contract, requestId).write('plan', plan);
       return {
-        plan: { ...document, pipeline, requestId, digest },
-        taken: plan.partitions.length,
-        left: plan.left.length,
+        ...shown(plan, { ...document, pipeline, requestId }),
         ignored: plan.ignored.length,
         removed: plan.removed.length,
         held: countHeld(plan.left),
-        rows: plan.partitions.reduce((sum, partition) => sum + partition.rows, 0),
-        groups: groupPartitions(plan.partitions),
       };
     });
 }

@@ -1,13 +1,24 @@
 import type { Contract } from '../contract';
-import { type Plan, planDigest } from '../discovery';
+import { type Plan, groupPartitions, planDigest } from '../discovery';
 import { TerminalError } from '../errors';
 import { RunFolder } from './run-folder';
 import type { ActivityDeps } from './options';
-import type { PlanRef } from './types';
+import type { PlanRef, ShownPlan } from './types';
 
 /** Whether key resolution has yet to find the partitions that are coupled to those of the plan. */
 export const needsCompletion = ({ contract, partitions, removed }: Plan): boolean =>
   contract.deduplicate.scope === 'table' && partitions.length + removed.length > 0;
+
+/** What the workflow is told of a plan. */
+export function shown(plan: Plan, ref: Omit<PlanRef, 'digest'>): ShownPlan {
+  return {
+    plan: { ...ref, digest: planDigest(plan) },
+    taken: plan.partitions.length,
+    left: plan.left.length,
+    rows: plan.partitions.reduce((sum, partition) => sum + partition.rows, 0),
+    groups: groupPartitions(plan.partitions),
+  };
+}
 
 /** @throws TerminalError `PlanChanged` when the request was for another plan. */
 export function assertExpected(plan: Plan, expected: string | undefined): void {

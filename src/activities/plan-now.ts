@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Contract, resolutionDigest, rowsDigest } from '../contract';
-import { type Plan, type PlanScope, discover, utcToday } from '../discovery';
+import type { Contract } from '../contract';
+import { type Plan, type PlanScope, discover, discoverInput } from '../discovery';
 import type { EngineHooks } from '../engine';
 import { openTable } from '../publish';
-import { openStore } from '../storage';
 import { needsCompletion } from './plan-document';
 import { resolveInTable } from './table-scope';
 
@@ -18,15 +17,8 @@ import { resolveInTable } from './table-scope';
 export async function planNow(contract: Contract, scope: PlanScope, hooks: EngineHooks = {}): Promise<Plan> {
   const table = openTable(contract);
   const { signal } = hooks;
-  const plan = await discover({
-    contract,
-    store: openStore(contract.source.path),
-    digests: { resolution: resolutionDigest(contract), rows: rowsDigest(contract) },
-    scope,
-    state: await table.read(),
-    today: utcToday(),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const input = discoverInput(contract, scope, await table.read());
+  const plan = await discover({ ...input, ...(signal === undefined ? {} : { signal }) });
   if (!needsCompletion(plan)) return plan;
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-plan-'));
   try {

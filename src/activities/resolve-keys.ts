@@ -1,12 +1,11 @@
-import { type Plan, groupPartitions, planDigest } from '../discovery';
 import { type PartitionResolution, resolve } from '../engine';
 import { openTable } from '../publish';
 import { under } from '../storage';
 import { attempt } from './attempt';
 import type { ActivityDeps } from './options';
-import { assertExpected, needsCompletion, openPlan } from './plan-document';
+import { assertExpected, needsCompletion, openPlan, shown } from './plan-document';
 import { resolveInTable } from './table-scope';
-import type { Activities, DiscoverResult, PlanRef } from './types';
+import type { Activities } from './types';
 
 /** What `transformAndGate` reads of key resolution. */
 export interface ResolutionDocument {
@@ -53,15 +52,4 @@ export function resolveKeys(deps: ActivityDeps): Activities['resolveKeys'] {
         };
       });
     });
-}
-
-/** A plan as the workflow knows it. */
-export function shown(plan: Plan, ref: PlanRef): Omit<DiscoverResult, 'ignored'> {
-  return {
-    plan: { ...ref, digest: planDigest(plan) },
-    taken: plan.partitions.length,
-    left: plan.left.length,
-    rows: plan.partitions.reduce((sum, partition) => sum + partition.rows, 0),
-    groups: groupPartitions(plan.partitions),
-  };
 }

@@ -18,22 +18,26 @@ export interface PlanRef extends DocumentRef {
   readonly digest: string;
 }
 
-export interface DiscoverResult {
+/** A plan as the workflow knows it. */
+export interface ShownPlan {
   readonly plan: PlanRef;
   readonly taken: number;
   readonly left: number;
-  readonly ignored: number;
-  /** Partitions that leave the table, and those that wait for somebody to decide. Absent in histories of earlier releases. */
-  readonly removed?: number;
-  readonly held?: number;
   readonly rows: number;
   /** Groups of partitions by bytes, as half-open index ranges into the plan's partitions; at most 200. */
   readonly groups: readonly { readonly from: number; readonly to: number; readonly rows: number }[];
 }
 
+export interface DiscoverResult extends ShownPlan {
+  readonly ignored: number;
+  /** Partitions that leave the table, and those that wait for somebody to decide. Absent in histories of earlier releases. */
+  readonly removed?: number;
+  readonly held?: number;
+}
+
 /** What `resolveKeys` wrote; in scope `table` with the plan as completed. */
 export interface Resolved extends DocumentRef {
-  readonly completed?: Pick<DiscoverResult, 'plan' | 'taken' | 'left' | 'rows' | 'groups'>;
+  readonly completed?: ShownPlan;
 }
 
 export interface ReportRef extends DocumentRef {

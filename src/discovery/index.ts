@@ -20,4 +20,5 @@ export { selectPartitions, type PlanState, type Selection, type SelectionInput }
 export { readFooter, type Footer, type FooterColumn } from './footers';
 export { checkSchema, describeFaults, widens, type SchemaFault } from './schema-check';
 export { checkSource, discover, survey, type DiscoverInput, type DiscoverProgress, type SourceCheck } from './discover';
+export { discoverInput } from './discover-input';
 export { groupPartitions, type PartitionGroup } from './groups';

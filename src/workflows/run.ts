@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancellationScope, isCancellation, setHandler } from '@temporalio/workflow';
-import type { DiscoverResult, DocumentRef, RunPolicy } from '../activities/types';
+import type { DocumentRef, RunPolicy, ShownPlan } from '../activities/types';
 import { TerminalErrorType, VOID_PLAN } from '../errors';
 import { describeFailure, failureType } from './failure';
 import type { RunInput, RunProgress, RunSummary } from './messages';
@@ -115,19 +115,17 @@ async function attempt(input: RunInput, progress: Writable<RunProgress>): Promis
   return await CancellationScope.nonCancellable(() => steps.publish({ plan: whole.plan, results, report }));
 }
 
-type ShownPlan = Pick<DiscoverResult, 'plan' | 'taken' | 'left' | 'rows' | 'groups'>;
-
 function showPlan({ plan, taken, left, rows }: ShownPlan, progress: Writable<RunProgress>): void {
   progress.planDigest = plan.digest;
   progress.partitions = { taken, left, done: 0 };
   progress.rows = { read: 0, total: rows };
 }
 
-type Group = DiscoverResult['groups'][number];
+type Group = ShownPlan['groups'][number];
 
 /** Every group of the plan, a few at a time; results stand in plan order. The first failure cancels the others. */
 async function transformGroups(
-  { groups }: Pick<DiscoverResult, 'groups'>,
+  { groups }: Pick<ShownPlan, 'groups'>,
   { parallelism }: RunPolicy,
   progress: Writable<RunProgress>,
   transform: (group: Group) => Promise<DocumentRef>,

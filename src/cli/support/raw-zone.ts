@@ -1,9 +1,8 @@
-import { type Contract, resolutionDigest, rowsDigest } from '../../contract';
-import { type LeftPartition, type PartitionDate, survey, utcToday } from '../../discovery';
+import type { Contract } from '../../contract';
+import { type LeftPartition, type PartitionDate, discoverInput, survey } from '../../discovery';
 import { messageOf } from '../../errors';
 import type { TableState } from '../../publish';
 import { type LeftOut, dates, leftOut, plural } from '../../quality';
-import { openStore } from '../../storage';
 import { leftOutLines } from './left-out';
 
 /** What the next incremental run finds in the raw zone, by names and stat alone. */
@@ -25,14 +24,7 @@ export async function rawZoneStatus(
 ): Promise<RawZoneStatus & { readonly left: readonly LeftPartition[] }> {
   const { path } = contract.source;
   try {
-    const { taken, removed, left } = await survey({
-      contract,
-      store: openStore(path),
-      digests: { resolution: resolutionDigest(contract), rows: rowsDigest(contract) },
-      scope: { kind: 'incremental' },
-      state,
-      today: utcToday(),
-    });
+    const { taken, removed, left } = await survey(discoverInput(contract, { kind: 'incremental' }, state));
     const out = leftOut(contract.pipeline, left);
     return {
       path,
