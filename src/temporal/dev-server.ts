@@ -59,6 +59,12 @@ export class DevServerFailed extends Error {
   override readonly name = 'DevServerFailed';
 }
 
+/**
+ * How often a second each history shard looks for new tasks, at most. A server's default of 20 is meant for hundreds of
+ * shards on one database; the embedded one has a single shard, and every step of a workflow takes two looks.
+ */
+const SINGLE_SHARD = { 'history.transferProcessorMaxPollRPS': 1_000, 'history.timerProcessorMaxPollRPS': 1_000 };
+
 const STOP_MS = 10_000;
 const START_MS = 30_000;
 const TRIES = 3;
@@ -92,7 +98,7 @@ async function startOnce(binary: string, options: DevServerOptions): Promise<Dev
   if (options.dbFilename !== undefined) args.push('--db-filename', options.dbFilename);
   const attributes = Object.entries(options.searchAttributes ?? {});
   for (const [name, kind] of attributes) args.push('--search-attribute', `${name}=${kind}`);
-  for (const [key, value] of Object.entries(options.dynamicConfig ?? {})) {
+  for (const [key, value] of Object.entries({ ...SINGLE_SHARD, ...options.dynamicConfig })) {
     args.push('--dynamic-config-value', `${key}=${JSON.stringify(value)}`);
   }
 

@@ -109,6 +109,15 @@ describe('when it cannot start', () => {
     );
   });
 
+  test('one shard may look for tasks more often than each of hundreds, unless the caller says otherwise', async () => {
+    const binary = path.join(dir, 'temporal');
+    await writeFile(binary, '#!/bin/sh\nexit 14\n', { mode: 0o755 });
+    await expect(start({ binary })).rejects.toThrow(' history.transferProcessorMaxPollRPS=1000 ');
+    await expect(
+      start({ binary, dynamicConfig: { 'history.transferProcessorMaxPollRPS': 7, 'a.b': 'c' } }),
+    ).rejects.toThrow(/ history\.transferProcessorMaxPollRPS=7 .* a\.b="c"/);
+  });
+
   test('a port that another process took meanwhile costs another try; the reason is found before the stack traces', async () => {
     const real = (await resolveTool('temporal')).path;
     const binary = path.join(dir, 'temporal');
