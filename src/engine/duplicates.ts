@@ -1,3 +1,5 @@
+import { room } from './room';
+
 /** Hashes are whole numbers from 1 to 2^53 - 1, in float64, which holds them exactly. */
 export const HASH_BITS = 53;
 /** The hash of a row that takes no part: its key has a null, or it was left out. */
@@ -72,6 +74,11 @@ export class SeenTwice {
 /** A table of more candidates would take more memory than it is worth. */
 const TOLD_AT_MOST = 2 ** 21;
 
+const slotsOf = (size: number): [Float64Array, Uint8Array] => [new Float64Array(size), new Uint8Array(size)];
+/** Slots that are used again: see `room`. One set is in use at a time, as nothing is awaited meanwhile. */
+const KEPT = 2 ** 19;
+let kept: [Float64Array, Uint8Array] | null = null;
+
 /** Which of a number of hashes occur more than once: open addressing, at most half full. */
 class Occurrences {
   readonly #slots: Float64Array;
@@ -79,8 +86,9 @@ class Occurrences {
 
   constructor(total: number) {
     const size = 2 ** Math.ceil(Math.log2(Math.max(2, total * 2)));
-    this.#slots = new Float64Array(size);
-    this.#repeated = new Uint8Array(size);
+    const [slots, repeated] = size <= KEPT ? (kept ??= slotsOf(KEPT)) : slotsOf(size);
+    this.#slots = slots.subarray(0, size).fill(NO_HASH);
+    this.#repeated = repeated.subarray(0, size).fill(0);
   }
 
   add(hashes: Float64Array): void {
@@ -100,20 +108,11 @@ class Occurrences {
   #slotOf(hash: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
+    // The lower bits: hashes of one range share their upper ones.
     let slot = (hash | 0) & mask;
     while (slots[slot] !== hash && slots[slot] !== NO_HASH) slot = (slot + 1) & mask;
     return slot;
   }
-}
-
-let scratch = new Uint32Array(0);
-/**
- * An array that holds anything, good until it is asked for again. Large ones made anew each time have V8 collect
- * garbage again and again.
- */
-function room(length: number): Uint32Array {
-  if (scratch.length < length) scratch = new Uint32Array(length);
-  return scratch;
 }
 
 function hashesAt(hashes: Float64Array, indexes: Uint32Array): Float64Array {

@@ -1,3 +1,5 @@
+import { room } from '../room';
+
 /** Bits of one range of hashes, addressed by the upper bits of what is left of the hash below the range. */
 export class Buckets {
   readonly #words: Uint32Array;
@@ -11,7 +13,7 @@ export class Buckets {
   constructor(expected: number, spread: number, rangeBits: number) {
     const wanted = Math.ceil(Math.log2(Math.max(1, expected) * spread));
     const bits = Math.min(MOST_BITS, 32 - rangeBits, Math.max(FEWEST_BITS, wanted));
-    this.#words = new Uint32Array(2 ** (bits - 5));
+    this.#words = wordsOf(2 ** (bits - 5));
     this.#left = rangeBits;
     this.#right = 32 - bits;
   }
@@ -19,7 +21,7 @@ export class Buckets {
   /** Indexes, ascending, of those whose bucket is set. */
   find(highs: Uint32Array): Uint32Array {
     const [words, left, right] = [this.#words, this.#left, this.#right];
-    const found = new Uint32Array(highs.length);
+    const found = room(highs.length);
     let count = 0;
     for (let i = 0; i < highs.length; i++) {
       const bucket = (highs[i]! << left) >>> right;
@@ -27,6 +29,12 @@ export class Buckets {
       count += (words[bucket >>> 5]! >>> (bucket & 31)) & 1;
     }
     return found.slice(0, count);
+  }
+
+  /** Gives its memory to whichever is made next. Not to be used after. */
+  release(): void {
+    const { length } = this.#words;
+    if (length >= LEAST_KEPT && length <= MOST_KEPT && spare.length < SPARES) spare.push(this.#words);
   }
 
   /** Sets the bucket of each; where it was set before, sets that of `again`, which is as large. */
@@ -42,6 +50,18 @@ export class Buckets {
     }
   }
 }
+
+/** Zeros. */
+function wordsOf(length: number): Uint32Array {
+  const at = spare.findIndex((words) => words.length === length);
+  return at < 0 ? new Uint32Array(length) : spare.splice(at, 1)[0]!.fill(0);
+}
+
+/** A search needs three at a time, range after range. See `room`. */
+const SPARES = 3;
+const LEAST_KEPT = 2 ** 14;
+const MOST_KEPT = 2 ** 20;
+const spare: Uint32Array[] = [];
 
 const FEWEST_BITS = 10;
 /** 32 MiB. */

@@ -58,7 +58,9 @@ export async function search(input: SearchInput): Promise<void> {
   const searched = parts.some((part) => !part.whole);
   for (let range = 0; range < 2 ** bits; range++) {
     input.signal?.throwIfAborted();
-    await searchRange(input, range, bits, searched ? await touchedIn(touched, range, bits) : null);
+    const keysOfRange = searched ? await touchedIn(touched, range, bits) : null;
+    await searchRange(input, range, bits, keysOfRange);
+    keysOfRange?.buckets.release();
   }
 }
 
@@ -121,6 +123,8 @@ async function searchRange(input: SearchInput, range: number, bits: number, touc
     const own = await suspectsOf(play, twice, input.without);
     if (own.indexes.length > 0) suspects.push({ partition: play.part.partition, suspects: own });
   }
+  once.release();
+  twice.release();
   const repeated = trulyRepeated(suspects.map(({ suspects: own }) => own));
   for (const [i, { partition }] of suspects.entries()) {
     if (repeated[i]!.length > 0) await input.onRepeated(partition, repeated[i]!);
