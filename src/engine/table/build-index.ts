@@ -6,8 +6,8 @@ import type { Reader } from '../read';
 import type { Batch } from '../slices';
 import { verifyFiles } from '../source-files';
 import type { IndexedKeys } from './identity';
-import { type HashedRows, encodeIndex } from './index-file';
-import { sortHashes } from './sort-hashes';
+import { IndexWriter } from './index-file';
+import { countHashes, sortHashes } from './sort-hashes';
 
 /**
  * The index of a partition, from its key columns alone. A row with a null in its primary key is in no section, one
@@ -26,16 +26,23 @@ export async function buildIndex(
     (hash, i) => hash.alias(keyName(i)),
   );
   const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
-  const read = hashes.map(() => new Float64Array(rows));
+  const read: Float64Array[] = hashes.map(() => new Float64Array(batches.length > 1 ? rows : 0));
   for (const batch of batches) {
     const frame = await readPieces(reader, batch.pieces, () => hashes);
     if (frame.height !== batch.rows) await failRows(reader, batch, frame.height);
-    for (const [i, all] of read.entries()) all.set(numbersOf(frame, keyName(i)), batch.start);
+    for (const [i, all] of read.entries()) {
+      const some = numbersOf(frame, keyName(i)) as Float64Array;
+      if (batches.length > 1) all.set(some, batch.start);
+      else read[i] = some;
+    }
     onRows(batch.rows);
   }
-  const sections: HashedRows[] = [];
-  for (const all of read) sections.push(await sortHashes(all));
-  return encodeIndex(keys.identity, rows, sections);
+  const index = new IndexWriter(keys.identity, rows, read.map(countHashes));
+  for (const [section, all] of read.entries()) {
+    await sortHashes(all, index.planes(section));
+    index.seal(section);
+  }
+  return index.bytes;
 }
 
 /** A file that was written again holds other rows than planned: the plan is void, not the read. */

@@ -25,44 +25,66 @@ const HIGH_UNIT = 2 ** 21;
 const LOW_UNIT = 2 ** 5;
 const LOW = 2 ** 16;
 
+/** Of a hash, what goes into the planes `high` and `low`. */
+export const upperOf = (hash: number): number => (hash * (1 / HIGH_UNIT)) >>> 0;
+export const lowerOf = (hash: number, upper: number): number => ((hash - upper * HIGH_UNIT) * (1 / LOW_UNIT)) | 0;
 /** One number, exact and above 0, from both planes. */
 export const keyOf = (high: number, low: number): number => high * LOW + low + 1;
 export const highOf = (key: number): number => Math.floor((key - 1) / LOW);
 
-/** Rows that take part, by hash: both arrays as long. */
-export interface HashedRows {
-  /** Whole numbers below 2^53, ascending. */
-  readonly hashes: Float64Array;
+/** The rows of one section, by hash: arrays of the same length. */
+export interface Planes {
+  /** Upper 32 of the 48 bits, ascending. */
+  readonly high: Uint32Array;
+  /** Lower 16. */
+  readonly low: Uint16Array;
   readonly rows: Uint32Array;
 }
 
-export function encodeIndex(identity: string, rows: number, sections: readonly HashedRows[]): Buffer {
-  const planes = sections.reduce((sum, { rows: { length } }) => sum + planeBytes(length), 0);
-  const bytes = Buffer.alloc(HEADER + sections.length * SECTION_HEADER + planes + MAGIC.length);
-  bytes.write(MAGIC, 0, 'latin1');
-  bytes.write(identity, MAGIC.length, 'hex');
-  bytes.writeUInt32LE(rows, MAGIC.length + IDENTITY_BYTES);
-  bytes.writeUInt32LE(sections.length, MAGIC.length + IDENTITY_BYTES + U32);
-  let at = HEADER + sections.length * SECTION_HEADER;
-  for (const [i, section] of sections.entries()) {
-    const count = section.rows.length;
-    // All offsets are multiples of 4, and `alloc` of this size is not pooled or is aligned: the view is.
-    const high = new Uint32Array(bytes.buffer, bytes.byteOffset + at, count);
-    new Uint32Array(bytes.buffer, bytes.byteOffset + at + U32 * count, count).set(section.rows);
-    const low = new Uint16Array(bytes.buffer, bytes.byteOffset + at + 2 * U32 * count, count);
-    for (let j = 0; j < count; j++) {
-      const hash = section.hashes[j]!;
-      const upper = (hash * (1 / HIGH_UNIT)) >>> 0;
-      high[j] = upper;
-      low[j] = ((hash - upper * HIGH_UNIT) * (1 / LOW_UNIT)) | 0;
-    }
-    const header = new Uint32Array(bytes.buffer, bytes.byteOffset + HEADER + i * SECTION_HEADER, 1 + FENCES);
+/** An index in the making: its planes are filled one by one, and it is whole once each was sealed. */
+export class IndexWriter {
+  readonly bytes: Buffer;
+  readonly #counts: readonly number[];
+
+  /** @param counts rows that take part, by section. */
+  constructor(identity: string, rows: number, counts: readonly number[]) {
+    this.#counts = counts;
+    const bytes = Buffer.allocUnsafeSlow(this.#at(counts.length) + MAGIC.length);
+    bytes.write(MAGIC, 0, 'latin1');
+    bytes.write(identity, MAGIC.length, 'hex');
+    bytes.writeUInt32LE(rows, MAGIC.length + IDENTITY_BYTES);
+    bytes.writeUInt32LE(counts.length, MAGIC.length + IDENTITY_BYTES + U32);
+    bytes.write(MAGIC, bytes.length - MAGIC.length, 'latin1');
+    this.bytes = bytes;
+  }
+
+  /** To be filled. They hold anything at first. */
+  planes(section: number): Planes {
+    const count = this.#counts[section]!;
+    const at = this.#at(section);
+    const { buffer } = this.bytes;
+    return {
+      high: new Uint32Array(buffer, at, count),
+      rows: new Uint32Array(buffer, at + U32 * count, count),
+      low: new Uint16Array(buffer, at + 2 * U32 * count, count),
+    };
+  }
+
+  /** Says where in a section, which is filled by now, each part begins. */
+  seal(section: number): void {
+    const count = this.#counts[section]!;
+    const { high } = this.planes(section);
+    const header = new Uint32Array(this.bytes.buffer, HEADER + section * SECTION_HEADER, 1 + FENCES);
     header[0] = count;
     for (let fence = 0; fence < FENCES; fence++) header[1 + fence] = lowerBound(high, fence * 2 ** (32 - FENCE_BITS));
-    at += planeBytes(count);
+    this.bytes.fill(0, this.#at(section) + 2 * U32 * count + 2 * count, this.#at(section + 1));
   }
-  bytes.write(MAGIC, at, 'latin1');
-  return bytes;
+
+  /** Where the planes of a section begin. */
+  #at(section: number): number {
+    const before = this.#counts.slice(0, section).reduce((sum, count) => sum + planeBytes(count), 0);
+    return HEADER + this.#counts.length * SECTION_HEADER + before;
+  }
 }
 
 const planeBytes = (count: number): number => 2 * U32 * count + U32 * Math.ceil(count / 2);
@@ -210,9 +232,13 @@ export class IndexFile {
     }
   }
 
-  /** Reads the file into memory, so that it is read once for all ranges. */
-  async hold(): Promise<void> {
-    this.#held ??= await this.#read(0, this.size);
+  get isHeld(): boolean {
+    return this.#held !== null;
+  }
+
+  /** Reads the file into memory, so that it is read once for all ranges; or takes `bytes` for what it holds. */
+  async hold(bytes?: Buffer): Promise<void> {
+    this.#held ??= bytes ?? (await this.#read(0, this.size));
   }
 
   /** Bytes at a multiple of 2, in a buffer whose offset is one of the values' width. */

@@ -1,7 +1,7 @@
 import { HASH_BITS, NO_HASH } from '../duplicates';
 import { keyName } from '../settle';
 import { frameOf, numbersOf, pl } from '../polars';
-import type { HashedRows } from './index-file';
+import { type Planes, lowerOf, upperOf } from './index-file';
 
 const ROWS = 'rows';
 /** More at once would hold up the event loop for longer than a tenth of a second. */
@@ -9,47 +9,71 @@ const SORTED_HERE = 2 ** 21;
 /** Steps an element takes on average before these are taken for no hashes at all. */
 const PATIENCE = 16;
 
-/** The rows that have a hash, by hash. Hashes are spread evenly, so that dealing them out nearly sorts them. */
-export async function sortHashes(hashes: Float64Array): Promise<HashedRows> {
-  return (hashes.length <= SORTED_HERE ? dealt(hashes) : null) ?? sorted(hashes);
+/** How many rows have a hash. */
+export function countHashes(hashes: Float64Array): number {
+  let count = 0;
+  for (let row = 0; row < hashes.length; row++) if (hashes[row] !== NO_HASH) count++;
+  return count;
 }
 
-/** Null when the hashes are not spread as hashes are. */
-function dealt(hashes: Float64Array): HashedRows | null {
+/**
+ * Puts the rows that have a hash in the order of their hashes, which are cut to what an index keeps; rows of equal ones in
+ * no promised order. Hashes are spread evenly, so that dealing them out nearly sorts them.
+ *
+ * @param planes as long as {@link countHashes} says.
+ */
+export async function sortHashes(hashes: Float64Array, planes: Planes): Promise<void> {
+  if (hashes.length <= SORTED_HERE) {
+    deal(hashes, planes);
+    if (settle(planes)) return;
+  }
+  await sorted(hashes, planes);
+}
+
+/** Kept, as V8 collects garbage whenever 64 MiB of arrays were made. */
+let room = new Uint32Array(0);
+
+/** Puts every row where the upper bits of its hash say. */
+function deal(hashes: Float64Array, { high, low, rows }: Planes): void {
   const bits = Math.max(1, Math.ceil(Math.log2(Math.max(2, hashes.length))) - 1);
   const scale = 2 ** (bits - HASH_BITS);
-  const ends = new Uint32Array(2 ** bits + 1);
+  const length = 2 ** bits + 1;
+  if (room.length < length) room = new Uint32Array(length);
+  const ends = room.subarray(0, length).fill(0);
   for (let row = 0; row < hashes.length; row++) {
     const hash = hashes[row]!;
     if (hash !== NO_HASH) ends[((hash * scale) | 0) + 1]!++;
   }
-  for (let bucket = 1; bucket < ends.length; bucket++) ends[bucket]! += ends[bucket - 1]!;
-  const count = ends.at(-1)!;
-  const found = { hashes: new Float64Array(count), rows: new Uint32Array(count) };
+  for (let bucket = 1; bucket < length; bucket++) ends[bucket]! += ends[bucket - 1]!;
   for (let row = 0; row < hashes.length; row++) {
     const hash = hashes[row]!;
     if (hash === NO_HASH) continue;
     const at = ends[(hash * scale) | 0]!++;
-    found.hashes[at] = hash;
-    found.rows[at] = row;
+    const upper = upperOf(hash);
+    high[at] = upper;
+    low[at] = lowerOf(hash, upper);
+    rows[at] = row;
   }
-  return settle(found.hashes, found.rows) ? found : null;
 }
 
 /** Sorts by insertion what is nearly sorted; false when it is not. */
-function settle(hashes: Float64Array, rows: Uint32Array): boolean {
-  let steps = hashes.length * PATIENCE;
-  for (let i = 1; i < hashes.length; i++) {
-    const hash = hashes[i]!;
-    if (hashes[i - 1]! <= hash) continue;
+function settle({ high, low, rows }: Planes): boolean {
+  let steps = rows.length * PATIENCE;
+  for (let i = 1; i < rows.length; i++) {
+    const upper = high[i]!;
+    if (high[i - 1]! < upper) continue;
+    const lower = low[i]!;
+    if (high[i - 1] === upper && low[i - 1]! <= lower) continue;
     const row = rows[i]!;
     let at = i;
-    while (at > 0 && hashes[at - 1]! > hash) {
-      hashes[at] = hashes[at - 1]!;
+    while (at > 0 && (high[at - 1]! > upper || (high[at - 1] === upper && low[at - 1]! > lower))) {
+      high[at] = high[at - 1]!;
+      low[at] = low[at - 1]!;
       rows[at] = rows[at - 1]!;
       at--;
     }
-    hashes[at] = hash;
+    high[at] = upper;
+    low[at] = lower;
     rows[at] = row;
     steps -= i - at;
     if (steps < 0) return false;
@@ -57,13 +81,20 @@ function settle(hashes: Float64Array, rows: Uint32Array): boolean {
   return true;
 }
 
-async function sorted(hashes: Float64Array): Promise<HashedRows> {
-  const rows = new Uint32Array(hashes.length);
-  for (let row = 0; row < rows.length; row++) rows[row] = row;
-  const frame = await frameOf({ [keyName(0)]: hashes, [ROWS]: rows })
+async function sorted(hashes: Float64Array, planes: Planes): Promise<void> {
+  const numbers = new Uint32Array(hashes.length);
+  for (let row = 0; row < numbers.length; row++) numbers[row] = row;
+  const frame = await frameOf({ [keyName(0)]: hashes, [ROWS]: numbers })
     .lazy()
     .filter(pl.col(keyName(0)).gt(pl.lit(NO_HASH)))
     .sort(keyName(0), false)
     .collect();
-  return { hashes: numbersOf(frame, keyName(0)) as Float64Array, rows: numbersOf(frame, ROWS) as Uint32Array };
+  const ordered = numbersOf(frame, keyName(0));
+  planes.rows.set(numbersOf(frame, ROWS));
+  for (let i = 0; i < ordered.length; i++) {
+    const hash = ordered[i]!;
+    const upper = upperOf(hash);
+    planes.high[i] = upper;
+    planes.low[i] = lowerOf(hash, upper);
+  }
 }

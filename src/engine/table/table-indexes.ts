@@ -26,7 +26,6 @@ export class TableIndexes {
   readonly #input: ResolveTableInput;
   readonly #work: TableWork;
   readonly #members: readonly Member[];
-  readonly #limits: TableLimits;
   readonly #now: IndexFile[] = [];
   readonly #before: IndexFile[] = [];
   /** Members whose index had to be made from what was published of them. */
@@ -34,12 +33,14 @@ export class TableIndexes {
   #store!: IndexStore;
   #keys!: IndexedKeys;
   #touched: 'some' | 'all' = 'some';
+  /** Bytes. */
+  #mayHold: number;
 
   constructor(input: ResolveTableInput, work: TableWork, members: readonly Member[], limits: TableLimits) {
     this.#input = input;
     this.#work = work;
     this.#members = members;
-    this.#limits = limits;
+    this.#mayHold = limits.indexBytes;
   }
 
   get keys(): IndexedKeys {
@@ -74,7 +75,8 @@ export class TableIndexes {
     );
     for (const member of missing.filter(({ source }) => source.rows > MADE_TOGETHER)) await make(member);
     if (this.#members.some(({ taken }) => !taken)) await this.#openReplaced();
-    await this.#hold();
+    const read = this.#members.filter(({ taken }) => taken || this.#touched === 'all');
+    for (const file of [...read.map(({ index }) => this.#now[index]!), ...this.#before]) await this.#hold(file);
   }
 
   /** Whether the index of a member lacks the rows of it that are lost. */
@@ -116,7 +118,11 @@ export class TableIndexes {
     if (this.#work.rebuilt(index) === null) await verifyFiles(this.#input.sourceRoot, member.source.files);
     await releaseNativeMemory({ rows: member.source.rows, columns: 1 + this.#keys.gates.length, bytes: 0 });
     // What was rebuilt from published rows lacks the others: its index is not what the raw files' name stands for.
-    if (this.#work.rebuilt(index) === null) return this.#store.save(member.source, bytes);
+    if (this.#work.rebuilt(index) === null) {
+      const made = await this.#store.save(member.source, bytes);
+      if (member.taken) await this.#hold(made, bytes);
+      return made;
+    }
     this.#partial.add(index);
     const own = new IndexStore(
       {
@@ -147,13 +153,9 @@ export class TableIndexes {
   }
 
   /** What is read range by range is read from memory, as far as it may. */
-  async #hold(): Promise<void> {
-    let left = this.#limits.indexBytes;
-    const read = this.#members.filter(({ taken }) => taken || this.#touched === 'all');
-    for (const file of [...read.map(({ index }) => this.#now[index]!), ...this.#before]) {
-      if (file.size > left) return;
-      left -= file.size;
-      await file.hold();
-    }
+  async #hold(file: IndexFile, bytes?: Buffer): Promise<void> {
+    if (file.isHeld || file.size > this.#mayHold) return;
+    this.#mayHold -= file.size;
+    await file.hold(bytes);
   }
 }

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { type HashedRows, IndexFile, encodeIndex, keyOf } from '../../../src/engine/table/index-file';
+import { IndexFile, keyOf } from '../../../src/engine/table/index-file';
+import { type HashedRows, indexBytes } from '../../support/index-bytes';
 
 const IDENTITY = '0123456789abcdef';
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-index-'));
@@ -27,7 +28,7 @@ test('an index gives back every hash, to 48 bits, with its row, range by range',
       fc.array(section, { minLength: 1, maxLength: 3 }),
       fc.integer({ min: 0, max: 8 }),
       async (sections, bits) => {
-        writeFileSync(path, encodeIndex(IDENTITY, 1000, sections));
+        writeFileSync(path, indexBytes(IDENTITY, 1000, sections));
         const index = (await IndexFile.open(path, IDENTITY, sections.length))!;
         expect(index.rows).toBe(1000);
         for (const [i, { hashes, rows }] of sections.entries()) {
@@ -58,7 +59,7 @@ test('an index gives back every hash, to 48 bits, with its row, range by range',
 test('held in memory or read from disk, an index says the same', async () => {
   const rows = Uint32Array.from({ length: 50_000 }, (_, row) => row);
   const hashes = Float64Array.from(rows, (row) => 1 + row * 180_143_985_094);
-  writeFileSync(path, encodeIndex(IDENTITY, rows.length, [{ hashes, rows }]));
+  writeFileSync(path, indexBytes(IDENTITY, rows.length, [{ hashes, rows }]));
   const index = (await IndexFile.open(path, IDENTITY, 1))!;
   // Close together, and far apart: read at once, and one by one.
   const at = Uint32Array.of(0, 1, 5, 20_000, 49_999);
@@ -69,7 +70,7 @@ test('held in memory or read from disk, an index says the same', async () => {
 });
 
 test('what is not this index is none: it is then made anew', async () => {
-  const bytes = encodeIndex(IDENTITY, 2, [{ hashes: Float64Array.of(7, 9), rows: Uint32Array.of(1, 0) }]);
+  const bytes = indexBytes(IDENTITY, 2, [{ hashes: Float64Array.of(7, 9), rows: Uint32Array.of(1, 0) }]);
   const opened = async (change: () => void): Promise<IndexFile | null> => {
     writeFileSync(path, bytes);
     change();

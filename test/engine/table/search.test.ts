@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { IndexFile, type Section, encodeIndex } from '../../../src/engine/table/index-file';
+import { IndexFile, type Section } from '../../../src/engine/table/index-file';
+import { indexBytes } from '../../support/index-bytes';
 import { keyedRows, repeatedWithin, search } from '../../../src/engine/table/search';
 
 const IDENTITY = '0123456789abcdef';
@@ -21,7 +22,7 @@ const keyOfHash = (value: number): number => Math.floor(value / 32) + 1;
 async function sectionOf(hashes: readonly number[]): Promise<Section> {
   const path = join(folder, `${files++}.idx`);
   const sorted = hashes.map((value, row) => ({ value, row })).toSorted((a, b) => a.value - b.value);
-  const bytes = encodeIndex(IDENTITY, hashes.length, [
+  const bytes = indexBytes(IDENTITY, hashes.length, [
     { hashes: Float64Array.from(sorted, ({ value }) => value), rows: Uint32Array.from(sorted, ({ row }) => row) },
   ]);
   writeFileSync(path, bytes);

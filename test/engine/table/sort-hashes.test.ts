@@ -1,23 +1,38 @@
 import fc from 'fast-check';
-import { sortHashes } from '../../../src/engine/table/sort-hashes';
+import { type Planes, keyOf } from '../../../src/engine/table/index-file';
+import { countHashes, sortHashes } from '../../../src/engine/table/sort-hashes';
 
 const MOST = Number.MAX_SAFE_INTEGER;
-const hash = fc.oneof(fc.integer({ min: 1, max: MOST }), fc.constantFrom(0, 0, 1, 2, 2 ** 52, MOST));
+const hash = fc.oneof(fc.integer({ min: 1, max: MOST }), fc.constantFrom(0, 0, 1, 2, 31, 32, 2 ** 21, 2 ** 52, MOST));
+const keyOfHash = (value: number): number => Math.floor(value / 32) + 1;
 
-/** What sorting pairs gives. Rows of equal hashes stand in no promised order. */
+/** Room that holds anything. */
+const planesOf = (count: number): Planes => ({
+  high: new Uint32Array(count).fill(7),
+  low: new Uint16Array(count).fill(7),
+  rows: new Uint32Array(count).fill(7),
+});
+
+async function planesFrom(hashes: Float64Array): Promise<Planes> {
+  const planes = planesOf(countHashes(hashes));
+  await sortHashes(hashes, planes);
+  return planes;
+}
+
+/** What sorting pairs gives. Rows of equal keys stand in no promised order. */
 function expected(hashes: readonly number[]) {
   return hashes
     .map((value, row) => ({ value, row }))
     .filter(({ value }) => value !== 0)
-    .toSorted((a, b) => a.value - b.value || a.row - b.row);
+    .map(({ value, row }) => ({ key: keyOfHash(value), row }))
+    .toSorted((a, b) => a.key - b.key || a.row - b.row);
 }
 
 async function sorted(hashes: readonly number[]) {
-  const { hashes: values, rows } = await sortHashes(Float64Array.from(hashes));
-  expect([...values]).toEqual([...values].toSorted((a, b) => a - b));
-  return [...values]
-    .map((value, i) => ({ value, row: rows[i]! }))
-    .toSorted((a, b) => a.value - b.value || a.row - b.row);
+  const { high, low, rows } = await planesFrom(Float64Array.from(hashes));
+  const keys = [...high].map((upper, i) => keyOf(upper, low[i]!));
+  expect(keys).toEqual(keys.toSorted((a, b) => a - b));
+  return keys.map((key, i) => ({ key, row: rows[i]! })).toSorted((a, b) => a.key - b.key || a.row - b.row);
 }
 
 test('rows are sorted by their hash; those without one are left out', async () => {
@@ -30,15 +45,23 @@ test('rows are sorted by their hash; those without one are left out', async () =
 });
 
 test('hashes that are not spread at all are sorted too', async () => {
-  const near = Array.from({ length: 5000 }, (_, i) => 5000 - i);
+  const near = Array.from({ length: 5000 }, (_, i) => (5000 - i) * 32);
   expect(await sorted(near)).toEqual(expected(near));
   const same = Array.from({ length: 5000 }, () => 7);
   expect(await sorted(same)).toEqual(expected(same));
 });
 
+test('sorting again, fewer or more, leaves nothing of before', async () => {
+  for (const length of [10, 3000, 7, 0, 3000]) {
+    const hashes = Array.from({ length }, (_, i) => 1 + ((i * 7_919_777_777_777 + length) % (MOST - 1)));
+    expect(await sorted(hashes)).toEqual(expected(hashes));
+  }
+});
+
 test('so many rows that Polars sorts them', async () => {
   const many = Float64Array.from({ length: 2 ** 21 + 1 }, (_, i) => (i * 7_919_777_777_777) % MOST);
-  const { hashes, rows } = await sortHashes(many);
-  expect(hashes).toHaveLength(many.filter((value) => value !== 0).length);
-  expect(rows.every((row, i) => many[row] === hashes[i] && (i === 0 || hashes[i - 1]! <= hashes[i]!))).toBe(true);
+  const { high, low, rows } = await planesFrom(many);
+  expect(rows).toHaveLength(many.filter((value) => value !== 0).length);
+  const keys = Float64Array.from(high, (upper, i) => keyOf(upper, low[i]!));
+  expect(rows.every((row, i) => keyOfHash(many[row]!) === keys[i] && (i === 0 || keys[i - 1]! <= keys[i]))).toBe(true);
 });
