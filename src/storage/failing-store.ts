@@ -60,7 +60,7 @@ export function failingStore(inner: ObjectStore): ObjectStore {
     },
     stat: (key) => around('stat', key, () => inner.stat(key)),
     read: (key) => around('read', key, () => inner.read(key)),
-    readRange: (key, start, end) => around('readRange', key, () => inner.readRange(key, start, end)),
+    readRange: (key, start, end, into) => around('readRange', key, () => inner.readRange(key, start, end, into)),
     write: (key, data) => around('write', key, () => inner.write(key, data)),
     putIfAbsent: (key, data) => around('putIfAbsent', key, () => inner.putIfAbsent(key, data)),
     checkPutIfAbsent: () => inner.checkPutIfAbsent(),

@@ -64,10 +64,10 @@ export function localStore(root: string, options: LocalStoreOptions = {}): Objec
         return readFile(path);
       }),
 
-    readRange: (key, start, end) =>
+    readRange: (key, start, end, into) =>
       guarded('read', key, async (path) => {
         await assertRealInside(base, path, errorType);
-        return readBytes(path, start, end);
+        return readBytes(path, start, end, into);
       }),
 
     write: (key, data) =>
@@ -142,10 +142,11 @@ async function syncFolders(folder: string, firstMade: string | undefined): Promi
   }
 }
 
-async function readBytes(path: string, start: number, end: number): Promise<Buffer> {
+async function readBytes(path: string, start: number, end: number, into?: Buffer): Promise<Buffer> {
   const file = await open(path, 'r');
   try {
-    const buffer = Buffer.allocUnsafe(Math.max(0, end - start));
+    const length = Math.max(0, end - start);
+    const buffer = into !== undefined && into.length >= length ? into.subarray(0, length) : Buffer.allocUnsafe(length);
     let filled = 0;
     while (filled < buffer.length) {
       const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, start + filled);

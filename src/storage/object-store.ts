@@ -33,8 +33,11 @@ export interface ObjectStore {
   /** One object, or null when it is not there. `''` is the root itself: a folder, where it is one. */
   stat(key: string): Promise<ObjectInfo | null>;
   read(key: string): Promise<Buffer>;
-  /** Bytes [start, end) of an object; fewer when it is shorter. */
-  readRange(key: string, start: number, end: number): Promise<Buffer>;
+  /**
+   * Bytes [start, end) of an object; fewer when it is shorter.
+   * @param into memory that may be used for them.
+   */
+  readRange(key: string, start: number, end: number, into?: Buffer): Promise<Buffer>;
   /** Writes an object whole and durably; readers see all of it or nothing. Replaces. */
   write(key: string, data: string | Uint8Array): Promise<void>;
   /** Writes an object whole and durably unless the key is taken; false when it is. */
