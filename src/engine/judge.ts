@@ -1,6 +1,6 @@
 import type { DataFrame } from 'nodejs-polars';
 import type { Flag } from './flags';
-import { LOST, MISFILED } from './names';
+import { LOST, MISFILED, PASSED, REJECTED } from './names';
 import { lowerBound } from './read-rows';
 import { SUPERSEDED, uniqueSet } from './row-sets';
 import type { RowSets } from './row-sets';
@@ -8,7 +8,7 @@ import type { Batch } from './slices';
 import { frameOf, pl } from './polars';
 
 export interface Judged {
-  /** As read, with `lost` and the flags. */
+  /** As read, with the flags, and booleans `passed` and `rejected`: a superseded row is neither. */
   readonly rows: DataFrame;
   /** By flag. */
   readonly violations: readonly number[];
@@ -29,7 +29,7 @@ export async function judge(rows: DataFrame, batch: Batch, flags: readonly Flag[
     const mask = maskOf(sets.get(uniqueSet(violates.gate)), batch);
     if (mask !== null) marks[column] = mask;
   }
-  const judged = await pl
+  const marked = await pl
     .concat([rows, frameOf(marks)], { how: 'horizontal' })
     .lazy()
     .select(
@@ -41,17 +41,22 @@ export async function judge(rows: DataFrame, batch: Batch, flags: readonly Flag[
     )
     .collect();
   const kept = pl.col(LOST).not();
-  const rejected = pl.anyHorizontal(flags.map(({ column }) => pl.col(column)));
-  const sums = await judged
+  const isRejected = pl.anyHorizontal(flags.map(({ column }) => pl.col(column)));
+  // Once: writing filters by them, twice.
+  const judged = await marked
     .lazy()
     .select(
-      ...flags.map(({ column }) => pl.col(column).and(kept).sum().cast(pl.Float64).alias(column)),
-      kept.and(rejected).sum().cast(pl.Float64).alias('rejected'),
-      kept.and(rejected.not()).sum().cast(pl.Float64).alias('passed'),
+      ...flags.map(({ column }) => pl.col(column).and(kept).alias(column)),
+      kept.and(isRejected.not()).alias(PASSED),
+      kept.and(isRejected).alias(REJECTED),
     )
     .collect();
+  const sums = await judged
+    .lazy()
+    .select(...judged.columns.map((column) => pl.col(column).sum().cast(pl.Float64).alias(column)))
+    .collect();
   const counted = sums.row(0) as number[];
-  const [rejectedRows, passed] = counted.slice(flags.length) as [number, number];
+  const [passed, rejected] = counted.slice(flags.length) as [number, number];
   const isCounted = rows.columns.includes(MISFILED);
   const misfiled = isCounted ? await countTrue(rows, MISFILED) : 0;
   return {
@@ -59,7 +64,7 @@ export async function judge(rows: DataFrame, batch: Batch, flags: readonly Flag[
     violations: counted.slice(0, flags.length),
     misfiled,
     passed,
-    rejected: rejectedRows,
+    rejected,
   };
 }
 

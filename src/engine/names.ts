@@ -12,6 +12,8 @@ export const FILE = 'file';
 export const HASH = 'hash';
 export const POSITION = 'position';
 export const LOST = 'lost';
+export const PASSED = 'passed';
+export const REJECTED = 'rejected';
 export const MISFILED = 'misfiled';
 
 /** Internal names of the declared columns called `names`; all are declared, the contract was checked. */

@@ -6,7 +6,7 @@ import type { TransformInput } from './inputs';
 import { judge } from './judge';
 import type { Judged } from './judge';
 import { misfiledChecks } from './misfiled';
-import { FILE, LOST, MISFILED, ROW, internalName } from './names';
+import { FILE, MISFILED, PASSED, REJECTED, ROW, internalName } from './names';
 import { OutputWriter } from './output';
 import { asDeclared } from './polars-types';
 import { readPieces, storedRow } from './read';
@@ -98,20 +98,18 @@ export class PartitionPass {
   async write(batch: Batch, { rows, passed, rejected }: Judged): Promise<void> {
     this.#hooks.signal?.throwIfAborted();
     const { contract, partition } = this.#input;
-    const kept = pl.col(LOST).not();
-    const isRejected = pl.anyHorizontal(this.#flags.map(({ column }) => pl.col(column)));
     const declared = contract.columns.map(({ name }, i) => pl.col(internalName(i)).alias(name));
     const writing: Promise<void>[] = [];
     if (passed > 0) {
       const all = rows.lazy();
-      const some = passed === batch.rows ? all : all.filter(kept.and(isRejected.not()));
+      const some = passed === batch.rows ? all : all.filter(pl.col(PASSED));
       writing.push(this.#curated.write(some.select(...declared)));
     }
     if (rejected > 0) {
       const file = batch.pieces.length > 1 ? pl.col(FILE) : pl.lit(batch.pieces[0]!.file.path);
       const some = rows
         .lazy()
-        .filter(kept.and(isRejected))
+        .filter(pl.col(REJECTED))
         .select(
           ...declared,
           violationsOf(this.#flags).alias(QuarantineColumn.Violations),
