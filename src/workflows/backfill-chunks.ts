@@ -37,9 +37,9 @@ export function chunksOf(input: BackfillInput, whole: boolean): readonly Chunk[]
     return `${days} days in chunks of ${chunkDays} make ${count} chunks, the most is ${MAX_CHUNKS}: set chunkDays to ${least} or more, or backfill shorter ranges`;
   }
   return Array.from({ length: count }, (_, index) => {
-    const first = addDays(from, index * chunkDays);
-    const last = addDays(first, chunkDays - 1);
-    return { kind: 'backfill', from: first, to: last < to ? last : to };
+    const first = index * chunkDays;
+    const last = Math.min(first + chunkDays, days) - 1;
+    return { kind: 'backfill', from: addDays(from, first), to: addDays(from, last) };
   });
 }
 

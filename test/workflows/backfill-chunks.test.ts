@@ -41,6 +41,19 @@ test('scope window is never chunked', () => {
   expect(ranges({ pipeline: 'p', from: '2020-01-01', to: '2026-05-31', chunkDays: 1 }, true)).toHaveLength(1);
 });
 
+test('chunks end with the range, at the end of time and however long they may be', () => {
+  expect(ranges({ pipeline: 'p', from: '9999-12-25', to: '9999-12-31' })).toEqual([
+    { from: '9999-12-25', to: '9999-12-31' },
+  ]);
+  expect(ranges({ pipeline: 'p', from: '9999-12-25', to: '9999-12-31', chunkDays: 4 })).toEqual([
+    { from: '9999-12-25', to: '9999-12-28' },
+    { from: '9999-12-29', to: '9999-12-31' },
+  ]);
+  expect(ranges({ pipeline: 'p', from: '2026-05-01', to: '2026-05-02', chunkDays: Number.MAX_SAFE_INTEGER })).toEqual([
+    { from: '2026-05-01', to: '2026-05-02' },
+  ]);
+});
+
 test.each([
   [{ from: '2026-05-07', to: '2026-05-01' }, 'to (2026-05-01) is before from (2026-05-07)'],
   [{ from: '2026-02-30', to: '2026-03-01' }, 'a backfill needs from and to as real dates'],
