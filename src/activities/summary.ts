@@ -12,6 +12,7 @@ export function summaryOf(
     requestId: commit.requestId,
     pipeline: commit.pipeline,
     kind: commit.scope.kind,
+    scope: commit.scope,
     status: 'committed',
     watermark: commit.watermark,
     commit: { version: commit.version, path: places.version },

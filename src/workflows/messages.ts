@@ -129,6 +129,8 @@ export interface RunSummary {
   readonly requestId: string;
   readonly pipeline: string;
   readonly kind: RunKind;
+  /** What was asked for. Absent when skipped, and from earlier releases. */
+  readonly scope?: RunScope;
   readonly status: 'committed' | 'nothing' | 'skipped';
   /** Why it was skipped: `paused`. */
   readonly reason?: string;

@@ -12,6 +12,7 @@ import { describeFailure } from './failure';
 import { CANCELLED, type DoneMessage, type RunFailure, type RunRequest, pipelineWorkflowId } from './messages';
 import { requestIdFault } from './parse-messages';
 import { light } from './proxies';
+import { sameScope, scopeText } from './same-scope';
 
 /**
  * A requester asks again this often: a lost `done`, a lost request and a lost entity all heal by it.
@@ -67,7 +68,7 @@ export async function ask(
       await light.submitRequest({ pipeline: name, request: full });
       await condition(() => answers.get(full.requestId) !== undefined, asked < LATER ? ASK_AGAIN : LATER_ASK_AGAIN);
       const answer = answers.get(full.requestId);
-      if (answer) return answer.outcome;
+      if (answer) return forThis(full, answer.outcome);
       if (workflowInfo().continueAsNewSuggested) return CONTINUE;
     }
   } catch (error) {
@@ -75,6 +76,17 @@ export async function ask(
     await CancellationScope.nonCancellable(() => withdraw(name, full));
     throw error;
   }
+}
+
+/** The outcome, unless it is that of something else which was asked for under the same id: nothing of this was done. */
+function forThis({ requestId, scope }: RunRequest, outcome: DoneMessage['outcome']): DoneMessage['outcome'] {
+  if (!outcome.ok || outcome.summary.scope === undefined || sameScope(outcome.summary.scope, scope)) return outcome;
+  const { commit, scope: other } = outcome.summary;
+  const version = commit === null ? '' : `, committed as version ${commit.version}`;
+  const message =
+    `the request id ${requestId} was used before, for ${scopeText(other)}${version}; ` +
+    `this request is for ${scopeText(scope)}. Nothing was done: ask again with a request id of its own.`;
+  return { ok: false, failure: { type: TerminalErrorType.RequestError, message } };
 }
 
 /** What a requester must know of the pipeline it is asked to run. */

@@ -87,6 +87,7 @@ async function attempt(input: RunInput, progress: Writable<RunProgress>): Promis
       requestId,
       pipeline,
       kind: scope.kind,
+      scope,
       status: 'nothing',
       watermark,
       commit: null,

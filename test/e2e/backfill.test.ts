@@ -2,7 +2,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BackfillSummary } from '../../src/workflows/messages';
+import { type BackfillSummary, pipelineWorkflowId } from '../../src/workflows/messages';
 import { Installation } from '../support/installation';
 import { publishedIds } from '../support/read-table';
 import { transaction, transactions } from '../support/transactions';
@@ -61,6 +61,24 @@ test('a backfill stops at the first failure and says what is done; a retry goes 
   const versions = summary.chunks.map((chunk) => chunk.version);
   expect(summary.chunks.map((chunk) => chunk.status)).toEqual(['committed', 'committed', 'committed']);
   expect(versions).toEqual([before, before + 1, before + 2]);
+});
+
+test('a request id that was used for something else is refused, whoever remembers it', async () => {
+  const requestId = 'once';
+  await (await it_.start('backfill', { from: '2026-05-01', to: '2026-05-02', chunkDays: 1, requestId })).result();
+  const { version } = await (await it_.table()).read();
+  const other = { from: '2026-05-01', to: '2026-05-04', chunkDays: 2, requestId };
+  const failure = await failureOf((await it_.start('backfill', other)).result());
+  expect(failure.type).toBe('RequestError');
+  expect(failure.message).toContain(
+    'the request id once/1 was used before, for a backfill of 2026-05-01..2026-05-01, committed as version ' +
+      `${version - 1}; this request is for a backfill of 2026-05-01..2026-05-02. Nothing was done`,
+  );
+  // The entity forgets, the table does not.
+  await it_.client.workflow.getHandle(pipelineWorkflowId('transactions')).terminate();
+  const again = await failureOf((await it_.start('incrementalRun', { requestId: 'once/2' })).result());
+  expect(again.message).toContain('was used before, for a backfill of 2026-05-02..2026-05-02');
+  expect((await (await it_.table()).read()).version).toBe(version);
 });
 
 test('changed row-wise gates leave earlier partitions stale until they are restated', async () => {
