@@ -3,7 +3,7 @@ import { TerminalError } from '../errors';
 import type { ObjectStore } from '../storage';
 import { mapConcurrently } from './concurrency';
 import { readFooter } from './footers';
-import { listSource } from './listing';
+import { type SourceListing, listSource } from './listing';
 import type { SourceFile } from './manifest';
 import type { PartitionDate } from './partition-date';
 import { makePlan } from './plan';
@@ -44,7 +44,7 @@ export interface DiscoverInput extends Hooks {
 export async function discover(input: DiscoverInput): Promise<Plan> {
   const { contract, store, onProgress } = input;
   onProgress?.({ phase: 'listing', done: 0, total: 1 });
-  const listing = await listSource(store, contract, input);
+  const listing = await listed(input);
   onProgress?.({ phase: 'listing', done: 1, total: 1 });
   const selection = selectPartitions({ ...input, listing });
   const files = selection.taken.flatMap((partition) => partition.files);
@@ -59,7 +59,15 @@ export async function discover(input: DiscoverInput): Promise<Plan> {
  * @throws TerminalError `SourceError`, `RequestError`, `RestateRequired`.
  */
 export async function survey(input: DiscoverInput): Promise<Selection> {
-  return selectPartitions({ ...input, listing: await listSource(input.store, input.contract, input) });
+  return selectPartitions({ ...input, listing: await listed(input) });
+}
+
+/** The raw zone, which may be empty once partitions of it were published: they are gone, for a policy to decide about. */
+async function listed({ store, contract, state, signal }: DiscoverInput): Promise<SourceListing> {
+  return listSource(store, contract, {
+    mayBeEmpty: state.partitions.size > 0,
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 /** What `tidegate check` says of a raw zone. */

@@ -25,15 +25,17 @@ type Source = Pick<Contract, 'pipeline' | 'source'>;
 /**
  * Lists the raw zone and tells data from everything else (SEMANTICS 2.1–2.3). Names and stat only; no
  * file is opened. A name is taken as it is: `date=2026%2D05%2D01` is not a date.
+ *
+ * @param options.mayBeEmpty whether an object store may hold nothing below the root.
  * @throws TerminalError `SourceError` when the root is missing or no folder, or when it holds something
  *   else and `source.unrecognized` is `fail`.
  */
 export async function listSource(
   store: ObjectStore,
   contract: Source,
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal; readonly mayBeEmpty?: boolean } = {},
 ): Promise<SourceListing> {
-  await assertRoot(store, contract);
+  await assertRoot(store, contract, options.mayBeEmpty ?? false);
   const prefix = `${contract.source.partitionColumn}=`;
   const byDay = new Map<string, { date: PartitionDate; files: SourceFile[] }>();
   const ignored = new IgnoredEntries();
@@ -61,9 +63,11 @@ export async function listSource(
   return { partitions, ignored: ignored.summary() };
 }
 
-async function assertRoot(store: ObjectStore, { pipeline }: Source): Promise<void> {
+async function assertRoot(store: ObjectStore, { pipeline }: Source, mayBeEmpty: boolean): Promise<void> {
   const root = await store.stat('');
+  // A store has no empty folders: one whose last object was deleted looks like one that never was.
   if (root === null && store.kind === 's3') {
+    if (mayBeEmpty) return;
     throw new TerminalError(
       'SourceError',
       `the raw zone ${store.root} of pipeline ${pipeline} holds nothing: the store has no object below it. ` +

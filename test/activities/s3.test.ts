@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { planNow } from '../../src/activities';
 import { type Contract, type PipelineSource, definePipeline } from '../../src/contract';
 import { TerminalError, messageOf } from '../../src/errors';
 import { openTable } from '../../src/publish';
@@ -240,6 +241,20 @@ it('gets there with one commit through a network that drops, cuts, doubles, dela
   await expectTableEquals(await publishedFolder(), await oracle({ contract: local }));
   for (const secret of [ACCESS_KEY, SECRET_KEY]) expect(failures.join('\n')).not.toContain(secret);
 }, 120_000);
+
+it('finds nothing to do where every raw file was deleted, and takes them out of the table when that is decided', async () => {
+  const { contract } = pipeline();
+  await expect(runPipeline(contract, 'early')).rejects.toThrow(/holds nothing: .* Deliver the first file/);
+  await deliverTwoDays();
+  await runPipeline(contract, 'first');
+  for (const Key of (await objects(`raw zone ${zone}/`)).keys()) {
+    await server.client.send(new DeleteObjectCommand({ Bucket: 'lake', Key }));
+  }
+  const kept = await planNow(contract, { kind: 'incremental' });
+  expect([kept.partitions, kept.removed]).toEqual([[], []]);
+  const decided = await planNow(contract, { kind: 'incremental', removeGone: 'all' });
+  expect(decided.removed.map(({ date }) => date)).toEqual(['2026-05-01', '2026-05-02']);
+});
 
 it('ends a run at once, with the reason, where the store denies a data file to be read or written', async () => {
   const { contract } = pipeline();
