@@ -3,7 +3,7 @@ import type { PlannedPartition } from '../discovery/plan-types';
 import { TerminalError, VoidPlan, messageOf } from '../errors';
 import { safeText } from '../safe-text';
 import { type ObjectStore, StorageError, causeOf, changeBetween, changeOf, openStore, redact } from '../storage';
-import { isStoreError, refusalOf } from './store-error';
+import { mayPass, refusalOf } from './store-error';
 
 export const sourceOf = (sourceRoot: string): ObjectStore => openStore(sourceRoot);
 
@@ -40,10 +40,6 @@ export async function changesOf(
   return { vanished, first };
 }
 
-const IO_ERROR = /os error (\d+)/i;
-/** Linux errno values of errors that another try may not meet: EPERM, EIO, ENOMEM, EACCES, ENFILE, EMFILE, ENOSPC, ESTALE. */
-const RETRYABLE_ERRNO = new Set([1, 5, 12, 13, 23, 24, 28, 116]);
-
 /**
  * What went wrong while reading a source file: a void plan when the file is not the planned one, an
  * error worth a retry when the system refused, else a file that cannot be read. Always throws.
@@ -56,14 +52,13 @@ export async function failReading(
 ): Promise<never> {
   await verifyFiles(sourceRoot, [file]);
   const message = redact(messageOf(error)).split('\n')[0] ?? '';
-  const errno = Number(IO_ERROR.exec(message)?.[1]);
   if (error instanceof TerminalError || error instanceof StorageError) throw error;
   const refusal = refusalOf(message);
   if (refusal !== null) {
     const what = `cannot read ${safeText(file.path)} (partition ${partition.date}) in ${sourceRoot}`;
     throw new TerminalError('SourceError', `${what}: ${refusal}.`, { cause: causeOf(error) });
   }
-  if (RETRYABLE_ERRNO.has(errno) || isStoreError(message)) {
+  if (mayPass(message)) {
     throw new Error(`could not read ${safeText(file.path)} (partition ${partition.date}): ${message}`, {
       cause: causeOf(error),
     });

@@ -13,8 +13,8 @@ import { asDeclared, storedColumn } from '../polars-types';
 import { frameOf, numbersOf, pl } from '../polars';
 import { type OutputFile, QuarantineColumn } from '../types';
 import { writing } from '../write-error';
-import { isStoreError } from '../store-error';
-import { has, minus } from './sorted-rows';
+import { mayPass } from '../store-error';
+import { has, others } from './sorted-rows';
 
 const NUMBER = '_source_number';
 
@@ -44,13 +44,7 @@ export async function rebuildPartition(
 
   const rejected = quarantine === null ? new Uint32Array(0) : placesOf(quarantine, offsets, committed);
   const sorted = rejected.toSorted();
-  const published = minus(
-    minus(
-      Uint32Array.from({ length: total }, (_, row) => row),
-      lost,
-    ),
-    sorted,
-  );
+  const published = others(total, lost, sorted);
   if (published.length !== (curated?.height ?? 0) || sorted.some((row) => has(lost, row))) {
     throw new TerminalError(
       'CorruptTable',
@@ -128,7 +122,7 @@ async function readAll(
 function unreadable(error: unknown, path: string): Error {
   const cause = causeOf(error);
   const message = redact(messageOf(error)).split('\n')[0] ?? '';
-  if (isStoreError(message)) return new Error(`could not read ${path}: ${message}`, { cause });
+  if (mayPass(message)) return new Error(`could not read ${path}: ${message}`, { cause });
   return new TerminalError(
     'CorruptTable',
     `${path} is needed, because the raw files of its partition are gone and a change elsewhere concerns it, and cannot be ` +
@@ -163,7 +157,7 @@ async function writeFiles(
     const own = lowerBound(numbers, start) - first;
     const names = input.contract.columns.map(({ name }) => storedColumn(name));
     const all =
-      known === null || own === 0
+      known === null
         ? // Selected beside a column: literals alone make one row.
           places.withColumns(...input.contract.columns.map(({ name }) => pl.lit(null).alias(name))).select(...names)
         : places

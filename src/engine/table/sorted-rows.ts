@@ -37,3 +37,16 @@ export function equal(a: Uint32Array, b: Uint32Array): boolean {
 export function has(rows: Uint32Array, row: number): boolean {
   return rows[lowerBound(rows, row)] === row;
 }
+
+/** Rows below `total` that are in neither list. */
+export function others(total: number, a: Uint32Array, b: Uint32Array): Uint32Array {
+  const rows = new Uint32Array(total);
+  let [count, i, j] = [0, 0, 0];
+  for (let row = 0; row < total; row++) {
+    if (a[i] === row || b[j] === row) {
+      if (a[i] === row) i++;
+      if (b[j] === row) j++;
+    } else rows[count++] = row;
+  }
+  return rows.subarray(0, count);
+}
