@@ -1,3 +1,5 @@
+/** More is not kept. */
+const KEPT = 2 ** 22;
 let numbers = new Uint32Array(0);
 
 /**
@@ -6,6 +8,7 @@ let numbers = new Uint32Array(0);
  * them were allocated, however little else there is.
  */
 export function room(length: number): Uint32Array {
+  if (length > KEPT) return new Uint32Array(length);
   if (numbers.length < length) numbers = new Uint32Array(length);
   return numbers;
 }

@@ -2,7 +2,10 @@ import type { Contract } from '../../contract/contract';
 
 /** How much is kept in memory at a time. Results do not depend on it. */
 export interface TableLimits {
-  /** Rows (4 bytes each) that all lists of row numbers hold together before the longest goes to disk; as many of each kind of what is read again. */
+  /**
+   * Rows (4 bytes each) that all lists of row numbers hold together before the longest goes to disk; as many of each kind of
+   * what is read again, and of what is searched in partitions that did not change.
+   */
   readonly rowsInMemory: number;
   /** Bytes of index files held at once. */
   readonly indexBytes: number;

@@ -27,6 +27,8 @@ export interface SearchInput {
   readonly touched: Touched;
   /** About how many hashes a range may hold. */
   readonly hashesAtATime: number;
+  /** How many may be read at a time to look for what is touched. */
+  readonly hashesRead: number;
   /** Rows, ascending, that do not count; their hash may still be touched. */
   readonly without?: (partition: number) => Promise<Uint32Array>;
   readonly signal?: AbortSignal;
@@ -51,10 +53,14 @@ export async function search(input: SearchInput): Promise<void> {
   const { parts, touched } = input;
   const whole = parts.filter((part) => part.whole).reduce((sum, { section }) => sum + section.count, 0);
   const keys = touched.sections.reduce((sum, { count }) => sum + count, touched.keys.length);
-  const bits = Math.min(
-    MOST_RANGE_BITS,
-    Math.max(0, Math.ceil(Math.log2(Math.max(whole, keys, 1) / input.hashesAtATime))),
+  const widest = parts.reduce((most, part) => (part.whole ? most : Math.max(most, part.section.count)), 0);
+  const ranges = Math.max(
+    1,
+    whole / input.hashesAtATime,
+    keys / input.hashesAtATime,
+    (widest * LANES) / input.hashesRead,
   );
+  const bits = Math.min(MOST_RANGE_BITS, Math.ceil(Math.log2(ranges)));
   const searched = parts.some((part) => !part.whole);
   for (let range = 0; range < 2 ** bits; range++) {
     input.signal?.throwIfAborted();

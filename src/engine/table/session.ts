@@ -68,6 +68,7 @@ export class Session {
       parts,
       touched,
       hashesAtATime: this.limits.hashesAtATime,
+      hashesRead: this.limits.rowsInMemory,
       ...(without === undefined ? {} : { without }),
       ...(this.hooks.signal === undefined ? {} : { signal: this.hooks.signal }),
       onTouched: (partition, rows) => found.touched.add(partition, rows),

@@ -37,9 +37,10 @@ test('a search finds what looking at every row finds', async () => {
     replaced: fc.array(rowsOfPart, { maxLength: 2 }),
     keys: fc.array(hash.map(keyOfHash), { maxLength: 3 }),
     hashesAtATime: fc.constantFrom(1, 4, 1000),
+    hashesRead: fc.constantFrom(1, 16, 1000),
   });
   await fc.assert(
-    fc.asyncProperty(scene, async ({ parts, replaced, keys, hashesAtATime }) => {
+    fc.asyncProperty(scene, async ({ parts, replaced, keys, hashesAtATime, hashesRead }) => {
       const sections = await Promise.all(parts.map(({ hashes }) => sectionOf(hashes)));
       const touched = {
         sections: [...sections.filter((_, i) => parts[i]!.whole), ...(await Promise.all(replaced.map(sectionOf)))],
@@ -50,6 +51,7 @@ test('a search finds what looking at every row finds', async () => {
         parts: sections.map((section, partition) => ({ partition, section, whole: parts[partition]!.whole })),
         touched,
         hashesAtATime,
+        hashesRead,
         without: async (partition) => Uint32Array.from(new Set(parts[partition]!.without)).toSorted(),
         onTouched: async (partition, rows) => void found.touched[partition]!.push(...rows),
         onRepeated: async (partition, rows) => void found.repeated[partition]!.push(...rows),
