@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TerminalError } from '../../errors';
@@ -22,8 +22,10 @@ export interface IndexPlaces {
 
 /** Of the cache, for nothing else. */
 const CACHE = 'tidegate-index';
-/** Bytes of the local cache at most, over all tables. */
+/** Bytes of the local cache, over all tables, beyond which it is made smaller. */
 const CACHE_BYTES = 8 * 1024 ** 3;
+/** What was asked for since is spared: runs of other tables may be reading it. */
+const SPARED_MS = 24 * 3600 * 1000;
 
 /** What names an index beside the identity of the hash. */
 export interface Indexed {
@@ -36,6 +38,8 @@ export class IndexStore {
   readonly #places: IndexPlaces;
   readonly #identity: string;
   readonly #sections: number;
+  /** Folder of the cache. It names the table, too: files of two raw zones may have the same fingerprint. */
+  readonly #inCache: string;
   /** Paths in the cache that this run asked for. */
   readonly #used = new Set<string>();
 
@@ -43,6 +47,8 @@ export class IndexStore {
     this.#places = places;
     this.#identity = identity;
     this.#sections = sections;
+    const table = `${places.store.root}\n${identity}`;
+    this.#inCache = createHash('sha256').update(table).digest('hex').slice(0, identity.length);
   }
 
   /** The index of a partition with this fingerprint, or null. */
@@ -78,13 +84,13 @@ export class IndexStore {
     return store.kind === 'local' ? this.#readBack(store.urlOf(key)) : this.#keep(name, bytes);
   }
 
-  /** Removes what was not used for longest from the cache, until it is small enough; never what this run uses. */
+  /** Removes what was not used for longest from the cache, until it is small enough; never what this run uses, or another may. */
   async tidy(): Promise<void> {
     if (this.#used.size > 0) await prune(join(this.#places.cache, CACHE), this.#used);
   }
 
   #cached(name: string): string {
-    const path = join(this.#places.cache, CACHE, this.#identity, name);
+    const path = join(this.#places.cache, CACHE, this.#inCache, name);
     this.#used.add(path);
     return path;
   }
@@ -168,8 +174,9 @@ async function prune(cache: string, used: ReadonlySet<string>): Promise<void> {
     }
   }
   let held = files.reduce((sum, { size }) => sum + size, 0);
-  for (const { path, size } of files.toSorted((a, b) => a.at - b.at)) {
-    if (held <= CACHE_BYTES) return;
+  const spared = Date.now() - SPARED_MS;
+  for (const { path, size, at } of files.toSorted((a, b) => a.at - b.at)) {
+    if (held <= CACHE_BYTES || at > spared) return;
     if (used.has(path)) continue;
     await rm(path, { force: true });
     held -= size;
