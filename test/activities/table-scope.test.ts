@@ -8,6 +8,7 @@ import { planDigest } from '../../src/discovery';
 import { openTable } from '../../src/publish';
 import { contractOf, int64, text } from '../engine/support';
 import { type Row, readTables } from '../support/oracle';
+import { python } from '../support/python';
 import { runPipeline } from '../support/run-pipeline';
 
 interface Transaction {
@@ -290,6 +291,63 @@ describe('a partition whose raw files are gone, and which is kept', () => {
     renameSync(away, there);
     await runPipeline(contract, 'fourth');
     expect(await rowsOf(contract, 'curated')).toEqual([`${MAY_1} 1 1 a`, `${MAY_2} 2 1 b`, `${MAY_3} 9 1 z`]);
+  });
+
+  test('is not put together again for every run once its index is lost', async () => {
+    const contract = newPipeline('delta');
+    put(contract, MAY_1, [{ id: 1, at: 1, receipt: 'a' }]);
+    await runPipeline(contract, 'first');
+    remove(contract, MAY_1);
+    rmSync(join(contract.publish.path, openTable(contract).indexFolder), { recursive: true });
+    put(contract, MAY_2, [{ id: 2, at: 1, receipt: 'b' }]);
+    await runPipeline(contract, 'second');
+
+    // What was published of it cannot be read for a while, and nobody needs to.
+    const state = (await openTable(contract).read()).partitions.get(MAY_1 as never)!;
+    const file = join(contract.publish.path, state.curated[0]!.path);
+    renameSync(file, `${file}.away`);
+    put(contract, MAY_3, [{ id: 3, at: 1, receipt: 'c' }]);
+    await runPipeline(contract, 'third');
+    renameSync(`${file}.away`, file);
+    put(contract, MAY_3, [{ id: 1, at: 2, receipt: 'c' }]);
+    const fourth = await runPipeline(contract, 'fourth');
+    expect(await reasons(contract, fourth.commit!.version)).toEqual([`${MAY_1} coupled 1`, `${MAY_3} changed`]);
+    expect(await countsOf(contract, MAY_1)).toMatchObject({ read: 1, superseded: 1, published: 0 });
+    expect((await openTable(contract).verify()).faults).toEqual([]);
+  });
+
+  test('is put together again with columns that cannot be cast, also where a whole file of it lost', async () => {
+    const plain = newPipeline('directory');
+    const contract: Contract = {
+      ...plain,
+      columns: [int64('id'), int64('at'), { name: 'receipt', type: { kind: 'binary' } }],
+      gates: [],
+    };
+    const putBytes = async (date: string, file: string, rows: readonly [number, number, string][]): Promise<void> => {
+      const folder = join(contract.source.path, `date=${date}`);
+      mkdirSync(folder, { recursive: true });
+      await python(
+        `
+import polars as pl
+rows = input['rows']
+pl.DataFrame({'id': [row[0] for row in rows], 'at': [row[1] for row in rows], 'receipt': [row[2].encode() for row in rows]}).write_parquet(input['path'])
+output = None
+`,
+        { path: join(folder, file), rows },
+      );
+    };
+    await putBytes(MAY_1, 'a.parquet', [[1, 1, 'lost']]);
+    await putBytes(MAY_1, 'b.parquet', [
+      [1, 2, 'won'],
+      [2, 1, 'other'],
+    ]);
+    await runPipeline(contract, 'first');
+    remove(contract, MAY_1);
+    await putBytes(MAY_2, 'a.parquet', [[2, 9, 'newer']]);
+    await runPipeline(contract, 'second');
+    expect(await countsOf(contract, MAY_1)).toMatchObject({ read: 3, superseded: 2, published: 1 });
+    expect(await countsOf(contract, MAY_2)).toMatchObject({ published: 1 });
+    expect((await openTable(contract).verify()).faults).toEqual([]);
   });
 
   test('is gone as well when its files became links, which no listing follows', async () => {

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { PartitionState } from '../../publish/table';
 import { openStore } from '../../storage';
 import type { ResolveTableInput } from '../inputs';
 import { releaseNativeMemory } from '../memory';
@@ -7,12 +9,21 @@ import { verifyFiles } from '../source-files';
 import { buildIndex } from './build-index';
 import { type IndexedKeys, indexedKeys } from './identity';
 import type { IndexFile, Section } from './index-file';
-import { IndexStore } from './index-store';
+import { type Indexed, IndexStore } from './index-store';
 import { inLanes } from './lanes';
 import type { TableLimits } from './limits';
 import type { Member } from './members';
 import type { Part, Touched } from './search';
 import type { TableWork } from './table-work';
+
+/**
+ * What names the index of a partition whose raw files are gone, and their index with them: it is made from what was
+ * published of it, and lacks the rows that lost.
+ */
+function partialOf({ date, curated, quarantine }: PartitionState): Indexed {
+  const files = [curated, quarantine].map((some) => some.map(({ path }) => path));
+  return { date, fingerprint: createHash('sha256').update(JSON.stringify(files)).digest('hex') };
+}
 
 const NO_KEYS = new Float64Array(0);
 /** Index files opened at once. */
@@ -111,30 +122,21 @@ export class TableIndexes {
   async #make(member: Member): Promise<IndexFile> {
     const { index } = member;
     this.#work.signal?.throwIfAborted();
+    const partial = (await this.#work.isGone(index)) ? partialOf(member.committed!) : null;
+    if (partial !== null) {
+      this.#partial.add(index);
+      const kept = await this.#store.open(partial);
+      if (kept !== null && kept.rows === member.source.rows) return kept;
+    }
     await this.#work.makeReadable([index]);
     const batches = this.#work.batchesOf(index).map(({ batch }) => batch);
     const onRows = member.taken ? this.#work.report : (): void => {};
     const bytes = await buildIndex(readerOf(this.#work, index), batches, this.#keys, onRows);
     if (this.#work.rebuilt(index) === null) await verifyFiles(this.#input.sourceRoot, member.source.files);
     await releaseNativeMemory({ rows: member.source.rows, columns: 1 + this.#keys.gates.length, bytes: 0 });
-    // What was rebuilt from published rows lacks the others: its index is not what the raw files' name stands for.
-    if (this.#work.rebuilt(index) === null) {
-      const made = await this.#store.save(member.source, bytes);
-      if (member.taken) await this.#hold(made, bytes);
-      return made;
-    }
-    this.#partial.add(index);
-    const own = new IndexStore(
-      {
-        store: openStore(this.#input.tableRoot),
-        ...this.#input.indexes,
-        overlay: join(this.#work.scratch, 'rebuilt'),
-        scratch: join(this.#work.scratch, 'rebuilt'),
-      },
-      this.#keys.identity,
-      1 + this.#keys.gates.length,
-    );
-    return own.save(member.source, bytes);
+    const made = await this.#store.save(partial ?? member.source, bytes);
+    if (member.taken) await this.#hold(made, bytes);
+    return made;
   }
 
   /** The indexes of what was committed of the partitions that the run takes or removes. */

@@ -1,6 +1,7 @@
 import type { Column, Contract } from '../../contract/contract';
 import type { RebuiltPartition } from '../../discovery/plan-types';
 import type { ResolveTableInput } from '../inputs';
+import { releaseNativeMemory } from '../memory';
 import { columnsOf } from '../names';
 import type { ScopeWork, SourcePartition } from '../resolve-scope';
 import { SUPERSEDED } from '../row-sets';
@@ -36,6 +37,8 @@ export class TableWork implements ScopeWork {
   /** Members whose files were looked at: those the table was computed from are there, or were rebuilt. */
   readonly #readable = new Set<number>();
   readonly #rebuilt = new Map<number, RebuiltPartition>();
+  /** Members whose raw files are all gone, rebuilt or not. */
+  readonly #gone = new Set<number>();
 
   constructor(
     input: ResolveTableInput,
@@ -82,7 +85,7 @@ export class TableWork implements ScopeWork {
 
   /** Rows that cannot be read any more: those superseded in a partition whose raw files are gone. */
   async unavailable(index: number): Promise<Uint32Array> {
-    if (!this.#rebuilt.has(index)) return NONE;
+    if (!this.#gone.has(index)) return NONE;
     return rowsOf(await this.#verdicts.of(this.#members[index]!.committed!), SUPERSEDED);
   }
 
@@ -101,12 +104,23 @@ export class TableWork implements ScopeWork {
       if (taken || this.#readable.has(index)) continue;
       this.signal?.throwIfAborted();
       const changes = await changesOf(this.sourceRoot, source.files);
-      if (changes.vanished === source.files.length) await this.#rebuild(index);
-      else if (changes.first !== null) {
+      if (changes.vanished === source.files.length) {
+        this.#gone.add(index);
+        await this.#rebuild(index);
+      } else if (changes.first !== null) {
         throw new VoidPlan(`partition ${committed!.date} is needed as it was published, and ${changes.first}`);
       }
       this.#readable.add(index);
     }
+  }
+
+  /** Whether all raw files of a member that the run does not take are gone. */
+  async isGone(index: number): Promise<boolean> {
+    const { taken, source } = this.#members[index]!;
+    if (taken) return false;
+    const { vanished } = await changesOf(this.sourceRoot, source.files);
+    if (vanished === source.files.length) this.#gone.add(index);
+    return this.#gone.has(index);
   }
 
   /** Once all is read: that it was read from the files the table was computed from. @throws VoidPlan. */
@@ -126,5 +140,6 @@ export class TableWork implements ScopeWork {
     const { files, root } = rebuilt;
     this.#sources[index] = { ...this.#sources[index]!, files, root };
     this.#batches[index] = undefined;
+    await releaseNativeMemory({ rows: this.#sources[index].rows, columns: this.contract.columns.length, bytes: 0 });
   }
 }
