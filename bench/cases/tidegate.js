@@ -30,6 +30,8 @@ tell(
     return { taken: groups.reduce((sum, { from, to }) => sum + to - from, 0), records: summary.records, seconds };
   },
   async ({ raw, out, keyScope }) => {
+    // As the peers are loaded before they are timed.
+    await Promise.all(['hyparquet', 'p-map', 'env-paths'].map((name) => import(name)));
     const contract = definePipeline(sourceContract({ raw, out, scope: keyScope }));
     return { activities: createActivities({ contracts: contractsFrom([contract]) }), pipeline: contract.pipeline };
   },

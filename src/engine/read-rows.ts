@@ -31,10 +31,19 @@ export async function readRows(
   });
 }
 
-/** Index of the first element of ascending `sorted` that is at least `value`. */
-export function lowerBound(sorted: Uint32Array | Float64Array, value: number): number {
-  let low = 0;
+/**
+ * Index of the first element of ascending `sorted` that is at least `value`.
+ * @param from where to begin to look, when all before are smaller: what is near is found fast.
+ */
+export function lowerBound(sorted: Uint32Array | Float64Array, value: number, from = 0): number {
+  let low = from;
   let high = sorted.length;
+  if (from > 0) {
+    for (let step = 1; low + step < high; step *= 2) {
+      if (sorted[low + step]! >= value) high = low + step;
+      else low += step;
+    }
+  }
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (sorted[middle]! < value) low = middle + 1;

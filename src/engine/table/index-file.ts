@@ -89,6 +89,17 @@ export class IndexWriter {
 
 const planeBytes = (count: number): number => 2 * U32 * count + U32 * Math.ceil(count / 2);
 
+/** Memory for one read after another, as V8 collects garbage whenever 64 MiB of new buffers were made. */
+export class ReadRoom {
+  #memory = new ArrayBuffer(0);
+
+  /** Good until the next is taken. */
+  take(length: number): Buffer {
+    if (this.#memory.byteLength < length) this.#memory = new ArrayBuffer(2 ** Math.ceil(Math.log2(length)));
+    return Buffer.from(this.#memory, 0, length);
+  }
+}
+
 /** A slice of a section in memory. */
 export interface Slice {
   readonly high: Uint32Array;
@@ -110,12 +121,12 @@ export class Section {
     this.#at = at;
   }
 
-  /** The hashes of one of 2^bits equal ranges (bits at most 8). */
-  async high(range: number, bits: number): Promise<Slice> {
+  /** The hashes of one of 2^bits equal ranges (bits at most 8). In `room` they are good until it is used again. */
+  async high(range: number, bits: number, room?: ReadRoom): Promise<Slice> {
     const step = 2 ** (FENCE_BITS - bits);
     const start = this.#fences[range * step]!;
     const end = this.#fences[(range + 1) * step]!;
-    return { high: await this.#words(this.#at + U32 * start, end - start), start };
+    return { high: await this.#words(this.#at + U32 * start, end - start, room), start };
   }
 
   /** The lower bits of the hashes of {@link high}. */
@@ -132,13 +143,15 @@ export class Section {
   }
 
   /** Row numbers at ascending indexes of the section. */
-  async rowsAt(indexes: Uint32Array): Promise<Uint32Array> {
-    return this.#gather(indexes, async (from, to) => this.#words(this.#at + U32 * (this.count + from), to - from));
+  async rowsAt(indexes: Uint32Array, room?: ReadRoom): Promise<Uint32Array> {
+    return this.#gather(indexes, async (from, to) =>
+      this.#words(this.#at + U32 * (this.count + from), to - from, room),
+    );
   }
 
   /** Lower 16 bits of the hashes at ascending indexes of the section. */
-  async lowsAt(indexes: Uint32Array): Promise<Uint32Array> {
-    return this.#gather(indexes, async (from, to) => this.#halves(from, to - from));
+  async lowsAt(indexes: Uint32Array, room?: ReadRoom): Promise<Uint32Array> {
+    return this.#gather(indexes, async (from, to) => this.#halves(from, to - from, room));
   }
 
   /** All row numbers, in the order of the hashes. */
@@ -146,13 +159,13 @@ export class Section {
     return this.#words(this.#at + U32 * this.count, this.count);
   }
 
-  async #halves(from: number, count: number): Promise<Uint16Array> {
-    const bytes = await this.#file.bytes(this.#at + 2 * U32 * this.count + 2 * from, 2 * count);
+  async #halves(from: number, count: number, room?: ReadRoom): Promise<Uint16Array> {
+    const bytes = await this.#file.bytes(this.#at + 2 * U32 * this.count + 2 * from, 2 * count, room);
     return new Uint16Array(bytes.buffer, bytes.byteOffset, count);
   }
 
-  async #words(at: number, count: number): Promise<Uint32Array> {
-    const bytes = await this.#file.bytes(at, U32 * count);
+  async #words(at: number, count: number, room?: ReadRoom): Promise<Uint32Array> {
+    const bytes = await this.#file.bytes(at, U32 * count, room);
     return new Uint32Array(bytes.buffer, bytes.byteOffset, count);
   }
 
@@ -242,14 +255,14 @@ export class IndexFile {
   }
 
   /** Bytes at a multiple of 2, in a buffer whose offset is one of the values' width. */
-  async bytes(at: number, length: number): Promise<Buffer> {
+  async bytes(at: number, length: number, room?: ReadRoom): Promise<Buffer> {
     if (this.#held !== null) return this.#held.subarray(at, at + length);
-    return this.#read(at, length);
+    return this.#read(at, length, room);
   }
 
-  async #read(at: number, length: number): Promise<Buffer> {
-    const bytes = Buffer.from(new ArrayBuffer(length));
-    if (length === 0) return bytes;
+  async #read(at: number, length: number, room?: ReadRoom): Promise<Buffer> {
+    if (length === 0) return Buffer.from(new ArrayBuffer(0));
+    const bytes = room?.take(length) ?? Buffer.from(new ArrayBuffer(length));
     const file = await open(this.path, 'r');
     try {
       for (let done = 0; done < length;) {

@@ -2,7 +2,7 @@ import { trulyRepeated } from '../duplicates';
 import type { Suspects } from '../duplicates';
 import { lowerBound } from '../read-rows';
 import { Buckets } from './buckets';
-import { type Section, highOf, keyOf } from './index-file';
+import { ReadRoom, type Section, highOf, keyOf } from './index-file';
 import { inLanes } from './lanes';
 import { has } from './sorted-rows';
 
@@ -41,8 +41,8 @@ export interface SearchInput {
 const MOST_RANGE_BITS = 8;
 /** Parts read at once. */
 const LANES = 8;
-/** Of the touched: one false bucket in 16 costs a look at the lower bits. */
-const TOUCHED_SPREAD = 16;
+/** Of the touched: one false bucket in 32 costs a look at the lower bits. */
+const TOUCHED_SPREAD = 32;
 const REPEATED_SPREAD = 32;
 
 /**
@@ -62,10 +62,11 @@ export async function search(input: SearchInput): Promise<void> {
   );
   const bits = Math.min(MOST_RANGE_BITS, Math.ceil(Math.log2(ranges)));
   const searched = parts.some((part) => !part.whole);
+  const rooms = Array.from({ length: LANES }, () => ({ own: new ReadRoom(), gathered: new ReadRoom() }));
   for (let range = 0; range < 2 ** bits; range++) {
     input.signal?.throwIfAborted();
     const keysOfRange = searched ? await touchedIn(touched, range, bits) : null;
-    await searchRange(input, range, bits, keysOfRange);
+    await searchRange(input, range, bits, keysOfRange, rooms);
     keysOfRange?.buckets.release();
   }
 }
@@ -94,6 +95,12 @@ async function touchedIn({ sections, keys }: Touched, range: number, bits: numbe
   return { buckets, sorted: all.toSorted() };
 }
 
+/** Of one lane: for the hashes of its part, and for what is picked out of a part. */
+interface Rooms {
+  readonly own: ReadRoom;
+  readonly gathered: ReadRoom;
+}
+
 /** Rows of one part that take part in one range. */
 interface InPlay {
   readonly part: Part;
@@ -105,16 +112,23 @@ interface InPlay {
   readonly keys: Float64Array | null;
 }
 
-async function searchRange(input: SearchInput, range: number, bits: number, touched: Keys | null): Promise<void> {
+async function searchRange(
+  input: SearchInput,
+  range: number,
+  bits: number,
+  touched: Keys | null,
+  rooms: readonly Rooms[],
+): Promise<void> {
   const found: InPlay[] = [];
-  await inLanes(input.parts, LANES, async (part) => {
-    const { high, start } = await part.section.high(range, bits);
+  await inLanes(input.parts, LANES, async (part, lane) => {
+    const { own, gathered } = rooms[lane]!;
+    const { high, start } = await part.section.high(range, bits, part.whole ? undefined : own);
     if (high.length === 0) return;
     if (part.whole) found.push({ part, high, indexes: null, start, keys: null });
     else if (touched !== null && touched.sorted.length > 0) {
-      const hit = await touchedOf(part, high, start, touched);
+      const hit = await touchedOf(part, high, start, touched, gathered);
       if (hit === null) return;
-      await input.onTouched(part.partition, await part.section.rowsAt(hit.indexes));
+      await input.onTouched(part.partition, await part.section.rowsAt(hit.indexes, gathered));
       found.push({ part, start, ...hit });
     }
   });
@@ -126,7 +140,7 @@ async function searchRange(input: SearchInput, range: number, bits: number, touc
   for (const { high } of inPlay) once.add(high, twice);
   const suspects: { readonly partition: number; readonly suspects: Suspects }[] = [];
   for (const play of inPlay) {
-    const own = await suspectsOf(play, twice, input.without);
+    const own = await suspectsOf(play, twice, input.without, rooms[0]!.gathered);
     if (own.indexes.length > 0) suspects.push({ partition: play.part.partition, suspects: own });
   }
   once.release();
@@ -142,23 +156,29 @@ async function touchedOf(
   high: Uint32Array,
   start: number,
   { buckets, sorted }: Keys,
+  room: ReadRoom,
 ): Promise<(Pick<InPlay, 'high' | 'keys'> & { readonly indexes: Uint32Array }) | null> {
   const near = buckets.find(high);
   const count = near.length;
   if (count === 0) return null;
-  const low = await section.lowsAt(near.map((i) => i + start));
+  const low = await section.lowsAt(
+    near.map((i) => i + start),
+    room,
+  );
   const keys = new Float64Array(count);
   const found = new Uint32Array(count);
   let kept = 0;
+  let at = 0;
   for (let j = 0; j < count; j++) {
     const key = keyOf(high[near[j]!]!, low[j]!);
-    if (sorted[lowerBound(sorted, key)] !== key) continue;
+    at = lowerBound(sorted, key, at);
+    if (sorted[at] !== key) continue;
     keys[kept] = key;
     found[kept++] = near[j]!;
   }
   if (kept === 0) return null;
-  const at = found.subarray(0, kept);
-  return { high: at.map((i) => high[i]!), indexes: at.map((i) => i + start), keys: keys.slice(0, kept) };
+  const hits = found.subarray(0, kept);
+  return { high: hits.map((i) => high[i]!), indexes: hits.map((i) => i + start), keys: keys.slice(0, kept) };
 }
 
 /** Rows (as the suspects' `indexes`) whose hash may occur more than once, but for those that do not count. */
@@ -166,13 +186,14 @@ async function suspectsOf(
   { part, high, indexes, start, keys }: InPlay,
   twice: Buckets,
   without: SearchInput['without'],
+  room: ReadRoom,
 ): Promise<Suspects> {
   const some = twice.find(high);
   const count = some.length;
   if (count === 0) return { indexes: some, hashes: new Float64Array(0) };
   const at = indexes === null ? some.map((i) => i + start) : some.map((i) => indexes[i]!);
-  const rows = await part.section.rowsAt(at);
-  const low = keys === null ? await part.section.lowsAt(at) : null;
+  const rows = await part.section.rowsAt(at, room);
+  const low = keys === null ? await part.section.lowsAt(at, room) : null;
   const hashes = new Float64Array(count);
   for (let j = 0; j < count; j++) hashes[j] = low === null ? keys![some[j]!]! : keyOf(high[some[j]!]!, low[j]!);
   if (without === undefined) return { indexes: rows, hashes };
