@@ -3,10 +3,10 @@ import type { Contract } from '../../../src/contract/contract';
 import { CHECKPOINT_EVERY, fold, sinceOf } from '../../../src/publish/delta/state';
 import { parseStateCheckpoint } from '../../../src/publish/delta/state-document';
 import { openView } from '../../../src/publish/delta/view';
-import { localStore } from '../../../src/storage';
+import { localStore, type ObjectStore } from '../../../src/storage';
 import { commitByHand, copyOf } from '../../support/commit-by-hand';
 import { publishedFiles } from '../../support/delta-log';
-import { contractFor, day, newRoot, publishTo, tableAt } from './support';
+import { contractFor, day, newRoot, publishTo, stage, tableAt } from './support';
 
 /* What the report says of other writers' work that a commit overwrites; other-writers.test.ts has a real one at work. */
 
@@ -73,7 +73,7 @@ it('counts rows by the log, and tells the words of a hostile writer escaped and 
   );
 });
 
-it('tells of a rollback too, and each change once', async () => {
+it('tells of a rollback too, and of each change and its author once', async () => {
   await publishTo(contract, 'two', [{ date: '2026-05-01', published: 2 }]);
   const { add, remove } = await copied('replaced');
   await commitByHand(curated, [{ remove }, { add: { ...add, stats: '{"numRecords":2}' } }]);
@@ -83,6 +83,46 @@ it('tells of a rollback too, and each change once', async () => {
   ]);
   await publishTo(contract, 'three', [{ date: '2026-05-01' }]);
   expect((await report()).overwritten).toBeUndefined();
+  const again = await copied('again');
+  expect(await commitByHand(curated, [{ add: again.add }])).toBe(5);
+  await publishTo(contract, 'four', [{ date: '2026-05-01' }]);
+  expect((await report()).overwritten).toMatchObject([{ commits: [{ version: 5 }] }]);
+});
+
+it('does not count what a commit of Tidegate overwrote in the quarantine before its own came', async () => {
+  const quarantine = `${root}/quarantine`;
+  const add = (name: string) => ({
+    add: {
+      path: `date=2026-05-01/${name}.parquet`,
+      partitionValues: { date: '2026-05-01' },
+      size: 1,
+      dataChange: true,
+    },
+  });
+  const inner = localStore(root);
+  const rival: ObjectStore = {
+    ...inner,
+    putIfAbsent: async (key, data) => {
+      const path = 'quarantine/_delta_log/00000000000000000001.json';
+      if (key === path) await commitByHand(quarantine, [add('between')]);
+      return inner.putIfAbsent(key, data);
+    },
+  };
+  const base = await tableAt(contract).read();
+  const input = await stage({ contract, base, requestId: 'two', outcomes: [{ date: '2026-05-01', quarantined: 1 }] });
+  await tableAt(contract, {}, rival).publish(input);
+  expect((await report()).overwritten).toBeUndefined();
+  expect(await commitByHand(quarantine, [add('after')])).toBe(3);
+  await publishTo(contract, 'three', [{ date: '2026-05-01' }]);
+  expect((await report()).overwritten).toEqual([
+    {
+      table: 'quarantine',
+      date: '2026-05-01',
+      added: { files: 1, rows: null },
+      removed: { files: 0, rows: 0 },
+      commits: [{ version: 3, operation: null, engine: null }],
+    },
+  ]);
 });
 
 it('remembers the newest five commits of a writer that goes on and on, also in a state that is written whole', async () => {
