@@ -19,7 +19,7 @@ export {
   type PipelineSource,
 } from './contract';
 export { TerminalError, TerminalErrorType } from './errors';
-export type { Counts, PartitionReport, Report } from './quality';
+export type { Counts, OtherCommit, OverwrittenPartition, PartitionReport, Report } from './quality';
 export { createWorkers, type TidegateWorkerOptions, type TidegateWorkers } from './create-workers';
 export { startDevServer, type DevServer, type DevServerOptions } from './temporal';
 export { workflowsPath } from './workflows-path';

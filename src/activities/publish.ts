@@ -24,6 +24,6 @@ export function publish(deps: ActivityDeps): Activities['publish'] {
         report: { removed: [], ...(await folder.read<Partial<Report> & Omit<Report, 'removed'>>(reportRef)) },
         ...hooks,
       });
-      return await recorded(table, commit);
+      return await recorded(table, commit, deps.logger);
     });
 }

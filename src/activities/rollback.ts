@@ -12,6 +12,6 @@ export function rollback({ contracts, logger }: ActivityDeps): Activities['rollb
         onWarning: (message) => logger.warn({ pipeline }, message),
       });
       const commit = await table.rollback({ requestId, run: runOf(requestId), to, ...hooks });
-      return await recorded(table, commit);
+      return await recorded(table, commit, logger);
     });
 }

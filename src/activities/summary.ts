@@ -1,5 +1,5 @@
 import type { Commit } from '../publish';
-import { type Report, countHeld } from '../quality';
+import { type Report, countHeld, countOverwritten } from '../quality';
 import type { RunSummary } from '../workflows/messages';
 
 /** The bounded outcome of a committed run, with the places of the version and of its report. */
@@ -8,6 +8,7 @@ export function summaryOf(
   report: Report,
   places: { readonly version: string; readonly report: string },
 ): RunSummary {
+  const overwritten = countOverwritten(report.overwritten);
   return {
     requestId: commit.requestId,
     pipeline: commit.pipeline,
@@ -22,6 +23,7 @@ export function summaryOf(
     ignored: report.ignored.length,
     removed: report.removed.length,
     held: countHeld(report.left),
+    ...(overwritten > 0 && { overwritten }),
     report: places.report,
   };
 }

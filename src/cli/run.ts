@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { plural, renderReport, summaryLine } from '../quality';
+import { renderReport } from '../quality';
 import type { IncrementalRunInput, RunSummary } from '../workflows/messages';
 import { ExitCode } from './support/exit';
 import { PIPELINE, examples } from './support/options';
-import { readReport, runDocument } from './support/outcome';
+import { readReport, runDocument, shortOutcome } from './support/outcome';
 import { print, printJson, styleFor } from './support/output';
 import { pipelineName } from './support/pipelines';
 import type { FollowOptions } from './support/request';
@@ -46,22 +46,9 @@ async function run(argument: string, options: FollowOptions & DecisionOptions): 
     show: async (summary) => {
       const report = await readReport(summary.report);
       if (options.json) printJson(runDocument(summary, report));
-      else print(report ? renderReport(report, styleFor()) : renderShort(summary));
+      else print(report ? renderReport(report, styleFor()) : shortOutcome(summary));
       if ((summary.held ?? 0) > 0) process.exitCode = ExitCode.Held;
     },
     fail: (error, context) => printRequestFailure(error, context, options),
   });
-}
-
-function renderShort(summary: RunSummary): string {
-  const { pipeline, status, reason, commit, totals, requestId, held = 0 } = summary;
-  if (status === 'skipped') {
-    return reason === 'paused'
-      ? `Skipped: ${pipeline} is paused. To go on: tidegate resume ${pipeline}`
-      : `Skipped: ${reason ?? 'no reason given'}`;
-  }
-  const what = commit ? `published version ${commit.version}` : 'nothing to publish';
-  const waits =
-    held > 0 ? `\n${plural(held, 'partition')} held until somebody decides: tidegate status ${pipeline}` : '';
-  return `${pipeline}: ${what}${totals ? ` (${summaryLine(totals)})` : ''}, request ${requestId}${waits}`;
 }

@@ -74,7 +74,7 @@ export interface PublishInput {
   readonly plan: Plan;
   readonly planDigest: string;
   readonly results: readonly PartitionResult[];
-  /** Goes into the version as report.json; its `commit` is filled in by publish. */
+  /** Goes into the version as report.json; its `commit`, and what it overwrote of other writers', are filled in by publish. */
   readonly report: Report;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly phase: string; readonly done: number; readonly total: number }) => void;

@@ -3,10 +3,11 @@ export { addCounts, checkConservation, gateNames, sumCounts, zeroCounts } from '
 export type { Counts } from './counts';
 export { countHeld, leftOut } from './left-out';
 export type { LeftOut } from './left-out';
-export type { PartitionReport, RemovedReport, Report } from './report-types';
+export type { OtherCommit, OverwrittenPartition, PartitionReport, RemovedReport, Report } from './report-types';
 export { buildReport, stalePartitions } from './build-report';
 export type { ReportInput } from './build-report';
 export { mergeReports } from './merge-reports';
+export { countOverwritten, overwrittenWarnings, withOverwritten } from './overwritten';
 export { parseReport, reportJsonSchema, reportSchema } from './report-schema';
 export { discoveryOfPlan, discoveryOfReport, renderDiscovery } from './render-discovery';
 export type { Discovery } from './render-discovery';

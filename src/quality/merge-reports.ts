@@ -15,6 +15,7 @@ export function mergeReports(reports: readonly Report[]): Report {
   const partitions = reports.flatMap((report) => report.partitions);
   const done = [...partitions, ...reports.flatMap((report) => report.removed)];
   const taken = new Set(done.map(({ date }) => date));
+  const overwritten = reports.flatMap((report) => report.overwritten ?? []);
   const left = new Map(reports.flatMap((report) => report.left).map((partition) => [partition.date, partition]));
   return {
     ...first,
@@ -27,6 +28,7 @@ export function mergeReports(reports: readonly Report[]): Report {
     gates,
     partitions,
     removed: reports.flatMap((report) => report.removed),
+    ...(overwritten.length > 0 && { overwritten }),
     totals: sumCounts(gates, partitions),
     left: [...left.values()].filter(({ date }) => !taken.has(date)).toSorted((a, b) => (a.date < b.date ? -1 : 1)),
     stale: last.stale,

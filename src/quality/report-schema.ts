@@ -22,6 +22,11 @@ const counts = {
     .describe('Rows that violate each gate, by gate name. A row can violate several.'),
 };
 
+const filesAndRows = z.object({
+  files: count,
+  rows: count.nullable().describe('Null where the log does not tell.'),
+});
+
 const decision = z.union([z.literal('all'), z.array(date)]).optional();
 const scope = z.union([
   z.object({
@@ -64,6 +69,30 @@ export const reportSchema = z
       .array(z.object({ date, reason: z.literal('gone'), published: count, quarantined: count }))
       .default([])
       .describe('Partitions taken out of the table, because their raw files are gone, with the rows they had in it.'),
+    overwritten: z
+      .array(
+        z.object({
+          table: z.enum(['curated', 'quarantine']),
+          date,
+          added: filesAndRows.describe('Files that they had added, and that are gone.'),
+          removed: filesAndRows.describe("Files of Tidegate's that they had taken away."),
+          commits: z
+            .array(
+              z.object({
+                version: count.describe(
+                  'Of the Delta table. Where its log was cleaned up, of the checkpoint that holds what was committed.',
+                ),
+                operation: z.string().nullable(),
+                engine: z.string().nullable(),
+              }),
+            )
+            .describe('Theirs, as the log tells of them, in order: the newest five at most.'),
+        }),
+      )
+      .optional()
+      .describe(
+        'Partitions of a Delta table that other writers had changed since Tidegate wrote them, and that this commit overwrote. Absent when there are none.',
+      ),
     totals: z.object(counts),
     left: z.array(z.object({ date, reason: z.string(), hint: z.string().optional() })),
     ignored: z.array(z.object({ path: z.string(), reason: z.string(), count, bytes: count })),

@@ -18,6 +18,27 @@ export interface RemovedReport extends RemovedPartition {
   readonly quarantined: number;
 }
 
+/** A commit of another writer to one of the two Delta tables, as its log tells of it: their texts, made safe to print. */
+export interface OtherCommit {
+  /** Of the Delta table. Where the log was cleaned up, of the checkpoint that holds what was committed. */
+  readonly version: number;
+  /** Null: not told. */
+  readonly operation: string | null;
+  readonly engine: string | null;
+}
+
+/** A partition of a Delta table that other writers had changed since Tidegate wrote it, and that this commit overwrote. */
+export interface OverwrittenPartition {
+  readonly table: 'curated' | 'quarantine';
+  readonly date: PartitionDate;
+  /** Files of theirs, which are gone. Rows are null where their log tells none. */
+  readonly added: { readonly files: number; readonly rows: number | null };
+  /** Files of Tidegate's that they had taken away. */
+  readonly removed: { readonly files: number; readonly rows: number | null };
+  /** Theirs, in order: the newest five at most. */
+  readonly commits: readonly OtherCommit[];
+}
+
 /**
  * `report.json`: what a run found and did. It is also the document `--json` prints.
  * One is kept with every version; a run without a commit keeps it in the run's folder.
@@ -39,6 +60,8 @@ export interface Report {
   readonly partitions: readonly PartitionReport[];
   /** In date order. */
   readonly removed: readonly RemovedReport[];
+  /** What other writers had done to a Delta table, and this commit undid: by table and date. Absent: nothing. */
+  readonly overwritten?: readonly OverwrittenPartition[];
   readonly totals: Counts;
   readonly left: readonly LeftPartition[];
   readonly ignored: readonly IgnoredEntry[];

@@ -145,6 +145,8 @@ export interface RunSummary {
   readonly removed?: number;
   /** How many partitions wait for somebody to decide about them. Absent: none. */
   readonly held?: number;
+  /** How many partitions of a Delta table the commit overwrote that other writers had changed. Absent: none. */
+  readonly overwritten?: number;
   /** Absolute path of report.json; null when skipped. */
   readonly report: string | null;
   /** Of a rollback: whether the pipeline is paused now. */

@@ -6,6 +6,7 @@ import type { DiscoverResult, DocumentRef, ReportRef } from '../../src/activitie
 import { type Contract, contractsFrom } from '../../src/contract';
 import type { RunScope } from '../../src/discovery/plan-types';
 import { VOID_PLAN } from '../../src/errors';
+import type { Logger } from '../../src/logger';
 import type { RunSummary } from '../../src/workflows/messages';
 
 type Name = Exclude<keyof Activities, 'describePipeline' | 'notify' | 'awaitRun' | 'submitRequest'>;
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly around?: <T>(activity: RunActivity, attempt: () => Promise<T>) => Promise<T>;
   /** How partitions are shared out; default as planned, one group after another. */
   readonly groups?: 'planned' | 'each, backwards' | 'each, at once';
+  /** The worker's log; default silent. */
+  readonly log?: Logger;
 }
 
 /** Plans a run makes, as the workflow does. */
@@ -71,8 +74,8 @@ const logger = new DefaultLogger('ERROR');
 type Result<N extends RunActivity> = Activities[N] extends (input: never) => Promise<infer R> ? R : never;
 type Call = <N extends RunActivity>(name: N, input: Parameters<Activities[N]>[0]) => Promise<Result<N>>;
 
-function callsOf(contract: Contract, { around = (_, attempt) => attempt() }: RunOptions): Call {
-  const activities = createActivities({ contracts: contractsFrom([contract]) });
+function callsOf(contract: Contract, { around = (_, attempt) => attempt(), log }: RunOptions): Call {
+  const activities = createActivities({ contracts: contractsFrom([contract]), logger: log });
   return <N extends RunActivity>(name: N, input: Parameters<Activities[N]>[0]) =>
     around<Result<N>>(name, async () => {
       const result: unknown = await new MockActivityEnvironment({}, { logger }).run(

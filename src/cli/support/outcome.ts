@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Report } from '../../quality';
-import { parseReport } from '../../quality';
+import { parseReport, plural, summaryLine } from '../../quality';
 import { openStore } from '../../storage';
 import { messageOf } from '../../errors';
 import type { RunSummary } from '../../workflows/messages';
@@ -44,4 +44,24 @@ export function runDocument(summary: RunSummary, report: Report | null): object 
     status,
     reason,
   };
+}
+
+/** What a run came to where its report cannot be read from here: a line, and one for each thing to look at. */
+export function shortOutcome(summary: RunSummary): string {
+  const { pipeline, status, reason, commit, totals, requestId, held = 0, overwritten = 0 } = summary;
+  if (status === 'skipped') {
+    return reason === 'paused'
+      ? `Skipped: ${pipeline} is paused. To go on: tidegate resume ${pipeline}`
+      : `Skipped: ${reason ?? 'no reason given'}`;
+  }
+  const what = commit ? `published version ${commit.version}` : 'nothing to publish';
+  return [
+    `${pipeline}: ${what}${totals ? ` (${summaryLine(totals)})` : ''}, request ${requestId}`,
+    ...(held > 0 ? [`${plural(held, 'partition')} held until somebody decides: tidegate status ${pipeline}`] : []),
+    ...(overwritten > 0
+      ? [
+          `warning: ${plural(overwritten, 'partition')} overwritten that other writers had changed: tidegate report ${pipeline} --version ${commit?.version}`,
+        ]
+      : []),
+  ].join('\n');
 }

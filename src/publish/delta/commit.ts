@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { VoidPlan, messageOf } from '../../errors';
 import { failpoint } from '../../failpoints';
-import type { Report } from '../../quality';
+import { withOverwritten, type Report } from '../../quality';
 import type { Commit } from '../table';
 import { encodeActions } from './actions';
 import { logKey, reportKey, stateKey } from './layout';
-import { addsOf, nextCommit, type Change } from './next-commit';
+import { addsOf, datesOf, nextCommit, type Change } from './next-commit';
+import { overwrittenBy } from './overwritten';
 import { quarantineNow } from './quarantine-now';
 import { rollForward } from './roll-forward';
 import { sinceOf } from './state';
@@ -57,7 +58,7 @@ export async function commitChange(
     options.onProgress?.({ phase: 'reading footers', done: ++done, total }),
   );
   await failpoint('publish.before-build');
-  const dates = new Set<string>([...change.partitions.map(({ date }) => date), ...change.dropped]);
+  const dates = new Set<string>(datesOf(change));
 
   for (let view = opened; ;) {
     await options.check(view);
@@ -65,7 +66,8 @@ export async function commitChange(
     const since = await sinceOf(store, view.state);
     const token = randomInt(1, TOKENS);
     const { document, actions } = nextCommit(change, adds, base, since, token);
-    await putNew(store.putIfAbsent(reportKey(commit.version, token), `${JSON.stringify(report(), null, 2)}\n`));
+    const told = withOverwritten(report(), overwrittenBy(change, base));
+    await putNew(store.putIfAbsent(reportKey(commit.version, token), `${JSON.stringify(told, null, 2)}\n`));
     await putNew(store.putIfAbsent(stateKey(commit.version, token), `${JSON.stringify(document)}\n`));
     await failpoint('publish.before-claim');
     options.signal?.throwIfAborted();
@@ -92,7 +94,7 @@ export async function commitChange(
       );
     }
     if (failure !== null) throw failure;
-    // What lay there already when publishing began is replaced; what came since is somebody's work.
+    // What lay there already when publishing began is overwritten, and the report says so; what came since voids the plan.
     const touched = [...now.changed].filter((value) => dates.has(value) && !opened.changed.has(value));
     if (touched.length > 0) {
       throw new VoidPlan(`another writer changed ${touched.toSorted().join(', ')} in ${store.root}/curated meanwhile`);

@@ -1,5 +1,5 @@
 import type { OutputKind } from '../table';
-import type { Action, Setup } from './actions';
+import type { Action, Add, Setup } from './actions';
 import type { LogEntry } from './log-reader';
 import { partitionValue } from './paths';
 import { checkMetaData, checkProtocol } from './protocol';
@@ -19,6 +19,11 @@ export function ownVersion(actions: readonly Action[], pipeline: string): { vers
 
 /** Active files by partition value. */
 export type ActiveFiles = Map<string, FileRef[]>;
+
+export function sameFiles(a: readonly FileRef[], b: readonly FileRef[]): boolean {
+  const names = (files: readonly FileRef[]): string => JSON.stringify(files.map(({ path }) => path).toSorted());
+  return names(a) === names(b);
+}
 
 /**
  * Applies what another writer committed (PROTOCOL.md, "Action Reconciliation"), and returns the
@@ -45,10 +50,21 @@ export function applyForeign(active: ActiveFiles, { actions, complete }: LogEntr
     if (add === undefined) continue;
     const value = partitionValue(add.partitionValues, column);
     drop(add.path);
-    active.set(value, [...(active.get(value) ?? []), { path: add.path, size: add.size }]);
+    active.set(value, [...(active.get(value) ?? []), refOf(add)]);
     if (add.dataChange !== false && !complete) changed.add(value);
   }
   return changed;
+}
+
+/** PROTOCOL.md, "Per-file Statistics": they may be missing, and so may the number of records in them. */
+function refOf({ path, size, stats }: Add): FileRef {
+  try {
+    const { numRecords } = JSON.parse(stats ?? '{}') as { numRecords?: unknown };
+    if (Number.isSafeInteger(numRecords) && Number(numRecords) >= 0) return { path, size, rows: Number(numRecords) };
+  } catch {
+    // Statistics that cannot be read are as good as none.
+  }
+  return { path, size };
 }
 
 /** Refuses what another writer did to the table as a whole. */

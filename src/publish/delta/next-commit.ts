@@ -6,12 +6,13 @@ import type { Commit, OutputKind, PartitionState } from '../table';
 import type { Setup, Written } from './actions';
 import { stateApp, versionApp, type ActiveFiles } from './fold-log';
 import { reportKey } from './layout';
+import type { Others } from './other-commits';
 import { toLogPath } from './paths';
 import { removeAction } from './roll-forward';
 import { columnsOf } from './schema';
 import { setupActions, setupFor } from './setup';
-import { foreignOf, ownFiles, type LoadedState } from './state';
-import type { FileRef, StateDocument } from './state-document';
+import { foreignOf, othersOf, ownFiles, type LoadedState } from './state';
+import type { FileRef, OthersChange, StateDocument } from './state-document';
 import { statsOf } from './stats';
 
 /** What a version changes, whoever asks for it: a run or a rollback. */
@@ -30,9 +31,15 @@ export interface Base {
   readonly head: number;
   readonly state: LoadedState | null;
   readonly active: ActiveFiles;
+  readonly others: Others;
   /** What the curated table is; null: there is none. */
   readonly setup: Setup | null;
-  readonly quarantine: { readonly active: ActiveFiles; readonly seen: number; readonly setup: Setup | null };
+  readonly quarantine: {
+    readonly active: ActiveFiles;
+    readonly others: Others;
+    readonly seen: number;
+    readonly setup: Setup | null;
+  };
 }
 
 export type Adds = Readonly<Record<OutputKind, readonly Written[]>>;
@@ -74,6 +81,10 @@ export async function addsOf(
   return { curated: adds.curated.filter(Boolean), quarantine: adds.quarantine.filter(Boolean) };
 }
 
+/** The partitions that a change replaces or takes out, in order. */
+export const datesOf = ({ partitions, dropped }: Pick<Change, 'partitions' | 'dropped'>): PartitionDate[] =>
+  [...new Set([...partitions.map(({ date }) => date), ...dropped])].toSorted();
+
 /** One attempt to commit: the state, and the actions of the curated table's commit, for one version of its log. */
 export function nextCommit(
   change: Change,
@@ -84,7 +95,7 @@ export function nextCommit(
 ): { document: StateDocument; actions: Written[] } {
   const { contract, commit } = change;
   const column = contract.source.partitionColumn;
-  const values = [...new Set<string>([...change.partitions.map(({ date }) => date), ...change.dropped])].toSorted();
+  const values = datesOf(change);
   const now = Date.parse(commit.committedAt);
 
   const held = { curated: base.setup, quarantine: base.quarantine.setup };
@@ -118,6 +129,10 @@ export function nextCommit(
     foreign: {
       curated: foreignAfter(change, base.active, base.state, 'curated'),
       quarantine: foreignAfter(change, base.quarantine.active, base.state, 'quarantine'),
+    },
+    others: {
+      curated: othersAfter(change, base.others, base.state, 'curated'),
+      quarantine: othersAfter(change, base.quarantine.others, base.state, 'quarantine'),
     },
     report: reportKey(commit.version, token),
     tables,
@@ -166,4 +181,11 @@ function foreignAfter(
     after.set(partition.date, ownFiles(partition, kind));
   }
   return foreignOf(after, partitions, state?.foreign[kind] ?? new Map(), kind);
+}
+
+/** Whose commits changed rows since Tidegate wrote them, which the change does to its own partitions. */
+function othersAfter(change: Change, others: Others, state: LoadedState | null, kind: OutputKind): OthersChange {
+  const after = new Map(others);
+  for (const date of datesOf(change)) after.delete(date);
+  return othersOf(after, state?.others[kind] ?? new Map());
 }

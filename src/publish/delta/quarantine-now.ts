@@ -1,7 +1,8 @@
 import { TerminalError } from '../../errors';
 import type { Setup } from './actions';
-import { applyForeign, checkForeign, ownVersion, setupAfter, tableOf } from './fold-log';
+import { checkForeign, ownVersion, setupAfter, tableOf } from './fold-log';
 import { readLog, type LogEntry } from './log-reader';
+import { takeUp, type Others } from './other-commits';
 import { activeFiles } from './state';
 import type { FileRef } from './state-document';
 import type { Place, View } from './view';
@@ -9,6 +10,8 @@ import type { Place, View } from './view';
 /** The quarantine's files as they are now, what it is, and the version of its log that says so. */
 export interface Quarantine {
   readonly active: Map<string, FileRef[]>;
+  /** Whose commits changed rows of partitions since Tidegate wrote them. */
+  readonly others: Others;
   readonly seen: number;
   readonly setup: Setup | null;
 }
@@ -30,10 +33,11 @@ export async function quarantineNow(
   if (state === null) {
     // Somebody else made the first version meanwhile: the commit will find that out.
     if (entries.length > 0 && newest === null) throw replaced(where, 'its log names no version of this pipeline');
-    return { active: new Map(), seen: head, setup: null };
+    return { active: new Map(), others: new Map(), seen: head, setup: null };
   }
   const own = activeFiles(state, 'quarantine');
   const active = new Map(own);
+  const others: Others = new Map(state.others.quarantine);
   const isOwn = ({ complete, actions }: LogEntry): boolean => !complete && ownVersion(actions, pipeline) !== null;
   const committed = entries.findLastIndex((entry) => isOwn(entry));
   // Likewise of a later version: its columns may be others.
@@ -45,6 +49,7 @@ export async function quarantineNow(
     if (isOwn(entry)) {
       // Whatever others had put there before, the commit replaced it.
       for (const value of state.document.quarantine.values) {
+        others.delete(value);
         const files = own.get(value);
         if (files === undefined) active.delete(value);
         else active.set(value, files);
@@ -53,10 +58,10 @@ export async function quarantineNow(
       // What came before the commit was looked at when it was made.
       if (index > committed && !isOvertaken)
         checkForeign(entry, { setup: state.document.tables.quarantine, column, where });
-      applyForeign(active, entry, column);
+      takeUp({ active, others }, entry, column);
     }
   }
-  return { active, seen: head, setup: setupAfter(state.document.tables.quarantine, entries) };
+  return { active, others, seen: head, setup: setupAfter(state.document.tables.quarantine, entries) };
 }
 
 const replaced = (where: string, how: string): TerminalError =>

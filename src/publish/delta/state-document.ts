@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PartitionDate } from '../../discovery/partition-date';
+import type { OtherCommit } from '../../quality';
 import { commitSchema, countSchema, dateSchema, parseDocument, partitionSchema } from '../documents';
 import type { Commit, PartitionState } from '../table';
 import { setupSchema, type Setup, type Written } from './actions';
@@ -9,10 +10,18 @@ export interface FileRef {
   /** As in the log: relative to the Delta table, percent-encoded, or absolute. */
   readonly path: string;
   readonly size: number;
+  /** As the log told; absent: it did not. */
+  readonly rows?: number;
 }
 
-/** Files of partitions, by partition value, where they are not those that Tidegate wrote. Null: again those. */
-export type Foreign = Readonly<Record<string, readonly FileRef[] | null>>;
+/** What changed of a map by partition value. Null: it is no longer in it. */
+export type Overrides<Value> = Readonly<Record<string, Value | null>>;
+
+/** Files of partitions, where they are not those that Tidegate wrote. Null: again those. */
+export type Foreign = Overrides<readonly FileRef[]>;
+
+/** Whose commits changed rows of partitions since Tidegate wrote them. Null: it wrote them again. */
+export type OthersChange = Overrides<readonly OtherCommit[]>;
 
 /**
  * `_tidegate/state/<version>-<token>.json`: what one commit changed. Written before the commit, which
@@ -30,6 +39,8 @@ export interface StateDocument {
   /** Partitions that are no more. */
   readonly dropped: readonly PartitionDate[];
   readonly foreign: { readonly curated: Foreign; readonly quarantine: Foreign };
+  /** Absent: an earlier release wrote the document. */
+  readonly others?: { readonly curated: OthersChange; readonly quarantine: OthersChange };
   /** The report's key. */
   readonly report: string;
   /** What the two Delta tables are from this commit on: what Tidegate made them, and the properties and features that others gave them. */
@@ -50,10 +61,20 @@ export interface StateCheckpoint {
   readonly version: number;
   readonly partitions: readonly PartitionState[];
   readonly foreign: { readonly curated: Foreign; readonly quarantine: Foreign };
+  /** Absent: an earlier release wrote the document. */
+  readonly others?: { readonly curated: OthersChange; readonly quarantine: OthersChange };
 }
 
-const foreignOf = z.record(z.string(), z.array(z.object({ path: z.string(), size: countSchema })).nullable());
+const refSchema = z.object({ path: z.string(), size: countSchema, rows: countSchema.optional() });
+const foreignOf = z.record(z.string(), z.array(refSchema).nullable());
 const foreign = z.object({ curated: foreignOf, quarantine: foreignOf });
+const otherSchema = z.object({
+  version: countSchema,
+  operation: z.string().nullable(),
+  engine: z.string().nullable(),
+});
+const othersOf = z.record(z.string(), z.array(otherSchema).nullable());
+const others = z.object({ curated: othersOf, quarantine: othersOf }).optional();
 /** Names come out of a file and are followed: they are held to their form. */
 const stateName = z.string().regex(/^_tidegate\/state\/(?:checkpoint-)?\d{8,15}-[0-9a-f]{13}\.json$/);
 
@@ -66,6 +87,7 @@ const stateSchema = z.object({
   partitions: z.array(partitionSchema),
   dropped: z.array(dateSchema),
   foreign,
+  others,
   report: z.string().regex(/^_tidegate\/reports\/\d{8,15}-[0-9a-f]{13}\.json$/),
   tables: z.object({ curated: setupSchema, quarantine: setupSchema }),
   quarantine: z.object({
@@ -79,6 +101,7 @@ const checkpointSchema = z.object({
   version: z.int().positive(),
   partitions: z.array(partitionSchema),
   foreign,
+  others,
 });
 
 export const parseStateDocument = (text: string, where: string): StateDocument =>

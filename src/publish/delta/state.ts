@@ -1,8 +1,10 @@
 import type { PartitionDate } from '../../discovery/partition-date';
+import type { OtherCommit } from '../../quality';
 import type { ObjectStore } from '../../storage';
 import { forEachInFlight } from '../in-flight';
 import type { OutputKind, PartitionState } from '../table';
 import { corrupt } from './actions';
+import { sameFiles } from './fold-log';
 import { checkpointKey, KINDS } from './layout';
 import { toLogPath } from './paths';
 import { readIfThere } from './read';
@@ -11,6 +13,8 @@ import {
   parseStateDocument,
   type FileRef,
   type Foreign,
+  type OthersChange,
+  type Overrides,
   type StateCheckpoint,
   type StateDocument,
 } from './state-document';
@@ -26,6 +30,8 @@ export interface LoadedState {
   readonly partitions: ReadonlyMap<PartitionDate, PartitionState>;
   /** Partition values whose files are not those Tidegate wrote. */
   readonly foreign: Readonly<Record<OutputKind, ReadonlyMap<string, readonly FileRef[]>>>;
+  /** Partition values whose rows others changed since Tidegate wrote them, and by which commits. */
+  readonly others: Readonly<Record<OutputKind, ReadonlyMap<string, readonly OtherCommit[]>>>;
 }
 
 /** Reads a state: at most one checkpoint and {@link CHECKPOINT_EVERY} documents, the documents at once. */
@@ -48,26 +54,32 @@ export async function readDocument(store: ObjectStore, key: string): Promise<Sta
 
 /** Applies what each commit changed, oldest first. */
 export function fold(
-  start: Pick<StateCheckpoint, 'partitions' | 'foreign'> | null,
+  start: Pick<StateCheckpoint, 'partitions' | 'foreign' | 'others'> | null,
   documents: readonly StateDocument[],
-): Pick<LoadedState, 'partitions' | 'foreign'> {
+): Pick<LoadedState, 'partitions' | 'foreign' | 'others'> {
   const partitions = new Map((start?.partitions ?? []).map((partition) => [partition.date, partition]));
   const foreign: Record<OutputKind, Map<string, readonly FileRef[]>> = { curated: new Map(), quarantine: new Map() };
-  const override = (changes: Record<OutputKind, Foreign>): void => {
+  const others: Record<OutputKind, Map<string, readonly OtherCommit[]>> = { curated: new Map(), quarantine: new Map() };
+  const override = (changes: Pick<StateCheckpoint, 'foreign' | 'others'>): void => {
     for (const kind of KINDS) {
-      for (const [value, files] of Object.entries(changes[kind])) {
-        if (files === null) foreign[kind].delete(value);
-        else foreign[kind].set(value, files);
-      }
+      apply(foreign[kind], changes.foreign[kind]);
+      apply(others[kind], changes.others?.[kind] ?? {});
     }
   };
-  if (start !== null) override(start.foreign);
+  if (start !== null) override(start);
   for (const document of documents) {
     for (const date of document.dropped) partitions.delete(date);
     for (const partition of document.partitions) partitions.set(partition.date, partition);
-    override(document.foreign);
+    override(document);
   }
-  return { partitions: new Map([...partitions].toSorted(([a], [b]) => (a < b ? -1 : 1))), foreign };
+  return { partitions: new Map([...partitions].toSorted(([a], [b]) => (a < b ? -1 : 1))), foreign, others };
+}
+
+function apply<Value>(map: Map<string, Value>, changes: Overrides<Value>): void {
+  for (const [value, now] of Object.entries(changes)) {
+    if (now === null) map.delete(value);
+    else map.set(value, now);
+  }
 }
 
 /** The files that a Delta table has after a version of ours, by partition value. */
@@ -83,7 +95,7 @@ export function activeFiles(state: LoadedState | null, kind: OutputKind): Map<st
 }
 
 export const ownFiles = (partition: PartitionState | undefined, kind: OutputKind): FileRef[] =>
-  (partition?.[kind] ?? []).map(({ path, size }) => ({ path: toLogPath(kind, path), size }));
+  (partition?.[kind] ?? []).map(({ path, size, rows }) => ({ path: toLogPath(kind, path), size, rows }));
 
 /** How the active files differ from those that Tidegate wrote, where they did or do. */
 export function foreignOf(
@@ -93,16 +105,28 @@ export function foreignOf(
   kind: OutputKind,
 ): Foreign {
   const changes: Record<string, readonly FileRef[] | null> = {};
-  const names = (files: readonly FileRef[]): string => JSON.stringify(files.map(({ path }) => path).toSorted());
   for (const value of new Set([...active.keys(), ...partitions.keys(), ...before.keys()])) {
     const now = active.get(value) ?? [];
     const own = ownFiles(partitions.get(value as PartitionDate), kind);
     const known = before.get(value);
-    if (names(now) === names(own)) {
+    if (sameFiles(now, own)) {
       if (known !== undefined) changes[value] = null;
-    } else if (known === undefined || names(known) !== names(now)) {
+    } else if (known === undefined || !sameFiles(known, now)) {
       changes[value] = now;
     }
+  }
+  return changes;
+}
+
+/** How those who changed rows since Tidegate wrote them differ from those known of `before`. */
+export function othersOf(
+  now: ReadonlyMap<string, readonly OtherCommit[]>,
+  before: ReadonlyMap<string, readonly OtherCommit[]>,
+): OthersChange {
+  const changes: Record<string, readonly OtherCommit[] | null> = {};
+  for (const value of new Set([...now.keys(), ...before.keys()])) {
+    const commits = now.get(value) ?? null;
+    if (JSON.stringify(commits) !== JSON.stringify(before.get(value) ?? null)) changes[value] = commits;
   }
   return changes;
 }
@@ -115,14 +139,12 @@ export async function sinceOf(store: ObjectStore, state: LoadedState | null): Pr
   const { commit, token } = state.document;
   const key = checkpointKey(commit.version, token);
   const lines = [...state.partitions.values()].map((partition) => JSON.stringify(partition)).join(',\n');
-  const foreign = {
-    curated: Object.fromEntries(state.foreign.curated),
-    quarantine: Object.fromEntries(state.foreign.quarantine),
-  };
+  const wholeOf = <Value>(maps: Readonly<Record<OutputKind, ReadonlyMap<string, Value>>>): string =>
+    JSON.stringify({ curated: Object.fromEntries(maps.curated), quarantine: Object.fromEntries(maps.quarantine) });
   // Its content follows from its name, so whoever was first has written the same.
   await store.putIfAbsent(
     key,
-    `{"formatVersion":1,"version":${commit.version},"foreign":${JSON.stringify(foreign)},"partitions":[\n${lines}\n]}\n`,
+    `{"formatVersion":1,"version":${commit.version},"foreign":${wholeOf(state.foreign)},"others":${wholeOf(state.others)},"partitions":[\n${lines}\n]}\n`,
   );
   return { checkpoint: key, states: [] };
 }

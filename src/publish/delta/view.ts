@@ -2,9 +2,10 @@ import { TerminalError } from '../../errors';
 import type { ObjectStore } from '../../storage';
 import { takenBy } from './fence';
 import { corrupt, parseTransactions, type Setup } from './actions';
-import { applyForeign, checkForeign, ownVersion, setupAfter, tableOf, type ActiveFiles } from './fold-log';
+import { checkForeign, ownVersion, setupAfter, tableOf, type ActiveFiles } from './fold-log';
 import { COMMITS, NEWEST, stateKey, commitKey, logKey, versionOfCommitKey } from './layout';
 import { readLog, type LogEntry, type LogTail } from './log-reader';
+import { takeUp, type Others } from './other-commits';
 import { readIfThere } from './read';
 import { activeFiles, loadState, type LoadedState } from './state';
 import { parseRecord, type CommitRecord } from './state-document';
@@ -27,6 +28,8 @@ export interface View {
   readonly setup: Setup | null;
   /** Partition values whose rows others changed since the version of Tidegate's. */
   readonly changed: ReadonlySet<string>;
+  /** Whose commits changed rows of partitions since Tidegate wrote them, be it before its newest version. */
+  readonly others: Others;
   /** Attempts whose files vacuums took, or are taking, since the version of Tidegate's. */
   readonly taken: ReadonlySet<string>;
   /** Whether all that follows from the newest commit has been written. */
@@ -40,6 +43,7 @@ export const nothing = (head = -1): View => ({
   active: new Map(),
   setup: null,
   changed: new Set(),
+  others: new Map(),
   taken: new Set(),
   settled: true,
 });
@@ -76,15 +80,16 @@ async function look(place: Place, missed: unknown): Promise<View | { readonly mi
   }
   if (state.document.commit.pipeline !== pipeline) throw notOurs(store);
   const active = activeFiles(state, 'curated');
+  const others: Others = new Map(state.others.curated);
   const changed = new Set<string>();
   const own = state.document.tables.curated;
   for (const entry of since) {
     checkForeign(entry, { setup: own, column, where: tableOf(store.root, 'curated') });
-    for (const value of applyForeign(active, entry, column)) changed.add(value);
+    for (const value of takeUp({ active, others }, entry, column)) changed.add(value);
   }
   const taken = new Set(since.flatMap(({ actions }) => takenBy(actions, pipeline)));
   const setup = setupAfter(own, since);
-  return { head: tail.head, state, active, setup, changed, taken, settled: record?.state === key };
+  return { head: tail.head, state, active, setup, changed, others, taken, settled: record?.state === key };
 }
 
 /** What was committed since a version of ours, which must still be where it was committed, or in a checkpoint. */

@@ -141,6 +141,13 @@ output = sorted(os.listdir(input['path'] + '/curated/_delta_log'))
     ]);
     // And once more: what others did is part of the state by now.
     await publishTo(contract, 'four', [{ date: '2026-05-09', published: 1, quarantined: 1 }]);
+    // Of another version before, whose log is gone: of the two tables what was done is known, not by whom.
+    const lost = [expect.objectContaining({ operation: null, engine: null })];
+    const told = { date: '2026-05-09', added: { files: 1, rows: 2 }, removed: { files: 0, rows: 0 }, commits: lost };
+    expect((await tableAt(contract).report()).overwritten).toEqual([
+      { table: 'curated', ...told },
+      { table: 'quarantine', ...told },
+    ]);
     const newest = (await tableAt(contract).pathOf()).deltaVersions!;
     expect((await readVersions(join(path, 'curated'), [newest.curated]))[newest.curated]?.at(-1)).toEqual([
       '2026-05-09',

@@ -64,6 +64,16 @@ describe('a commit that meets another writer', () => {
       ['2026-05-02', 'one', 1],
       ['2026-05-03', 'foreign', 1],
     ]);
+    // The append was compacted together with Tidegate's own row.
+    expect((await table.report()).overwritten).toMatchObject([
+      {
+        table: 'curated',
+        date: '2026-05-01',
+        added: { files: 1, rows: 2 },
+        removed: { files: 1, rows: 1 },
+        commits: [{ version: 1, operation: 'WRITE', engine: expect.stringContaining('delta-rs') }],
+      },
+    ]);
     const { faults } = await table.verify();
     expect(faults.filter(({ message }) => message.includes('another writer'))).toMatchObject([
       { check: 'state', path: 'curated', message: expect.stringContaining('changed the partition "2026-05-03"') },
@@ -83,6 +93,84 @@ describe('a commit that meets another writer', () => {
     });
     expect(await tableAt(contract).publish(input)).toMatchObject({ version: 2 });
     expect(await rowsOf(root)).toEqual([['2026-05-01', 'two', 2]]);
+    const { overwritten, warnings } = await tableAt(contract).report();
+    const [by] = overwritten![0]!.commits;
+    expect(overwritten).toEqual([
+      {
+        table: 'curated',
+        date: '2026-05-01',
+        added: { files: 1, rows: 1 },
+        removed: { files: 0, rows: 0 },
+        commits: [{ version: 1, operation: 'WRITE', engine: expect.stringMatching(/^delta-rs/) }],
+      },
+    ]);
+    expect(warnings).toEqual([
+      `Other writers had changed 1 partition of the curated table that this version overwrote (2026-05-01): they had added 1 file (1 row), in version 1 (WRITE by ${by!.engine}). Version 1 of the Delta table shows what they had made of it, until it is vacuumed.`,
+    ]);
+  });
+
+  it('leaves partitions alone that it does not publish, and says what it overwrites in those that it does', async () => {
+    const contract = contractFor(await newRoot());
+    const root = contract.publish.path;
+    await publishTo(contract, 'one', [
+      { date: '2026-05-01', published: 1, quarantined: 1 },
+      { date: '2026-05-02', published: 2 },
+      { date: '2026-05-03', published: 3 },
+    ]);
+    await append(root, '2026-05-01');
+    await python(
+      `
+from deltalake import DeltaTable
+DeltaTable(input + '/curated').delete("date = '2026-05-02'")
+DeltaTable(input + '/curated').update(predicate="date = '2026-05-03'", updates={'request': "'updated'"})
+DeltaTable(input + '/quarantine').delete()`,
+      root,
+    );
+    await append(root, '2026-05-09');
+    const left = [
+      ['2026-05-01', 'foreign', 1],
+      ['2026-05-01', 'one', 1],
+      ['2026-05-03', 'updated', 3],
+      ['2026-05-09', 'foreign', 1],
+    ];
+    expect(await rowsOf(root)).toEqual(left);
+    // 2026-05-09 was never published.
+    await publishTo(contract, 'two', [{ date: '2026-05-04' }]);
+    expect((await tableAt(contract).report()).overwritten).toBeUndefined();
+    expect(await rowsOf(root)).toEqual([...left.slice(0, 3), ['2026-05-04', 'two', 1], ...left.slice(3)]);
+
+    await publishTo(
+      contract,
+      'three',
+      ['2026-05-01', '2026-05-02', '2026-05-03', '2026-05-09'].map((date) => ({ date })),
+    );
+    const none = { files: 0, rows: 0 };
+    const by = (version: number, operation: string) => [
+      { version, operation, engine: expect.stringMatching(/^delta-rs/) },
+    ];
+    const curated = { table: 'curated', removed: none };
+    expect((await tableAt(contract).report()).overwritten).toEqual([
+      { ...curated, date: '2026-05-01', added: { files: 1, rows: 1 }, commits: by(1, 'WRITE') },
+      { ...curated, date: '2026-05-02', added: none, removed: { files: 1, rows: 2 }, commits: by(2, 'DELETE') },
+      {
+        ...curated,
+        date: '2026-05-03',
+        added: { files: 1, rows: 3 },
+        removed: { files: 1, rows: 3 },
+        commits: by(3, 'UPDATE'),
+      },
+      { ...curated, date: '2026-05-09', added: { files: 1, rows: 1 }, commits: by(4, 'WRITE') },
+      {
+        table: 'quarantine',
+        date: '2026-05-01',
+        added: none,
+        removed: { files: 1, rows: 1 },
+        commits: by(1, 'DELETE'),
+      },
+    ]);
+    expect((await tableAt(contract).verify()).faults).toEqual([]);
+    await publishTo(contract, 'four', [{ date: '2026-05-01' }]);
+    expect((await tableAt(contract).report()).overwritten).toBeUndefined();
   });
 
   it('is void where the other is of Tidegate; of many on one version one goes through', async () => {
@@ -212,6 +300,16 @@ for v in range(3): os.remove(log + f'{v:020}.json')
     expect(await table.read()).toMatchObject({ version: 2, watermark: '2026-05-02' });
     expect((await table.find('two'))?.version).toBe(2);
     expect((await publishTo(contract, 'three', [{ date: '2026-05-09' }])).version).toBe(3);
+    // Whose it was went with the log.
+    expect((await table.report()).overwritten).toEqual([
+      {
+        table: 'curated',
+        date: '2026-05-09',
+        added: { files: 1, rows: 1 },
+        removed: { files: 0, rows: 0 },
+        commits: [{ version: 2, operation: null, engine: null }],
+      },
+    ]);
     await expect(table.pathOf()).resolves.toMatchObject({ deltaVersions: { curated: 3 } });
     // Without the pointer the folder is listed.
     await rm(join(root, 'curated', '_delta_log', '_last_checkpoint'));
