@@ -1,7 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataFrame, LazyDataFrame } from 'nodejs-polars';
+import { detached } from './detached';
 import { HASH_BITS } from './duplicates';
+import { releaseNativeMemory } from './memory';
 import { HASH } from './names';
 import { writing } from './write-error';
 import { pl } from './polars';
@@ -28,7 +30,7 @@ export class Candidates {
   /** @param frame candidate rows, with a column `hash` (float64). */
   async add(frame: DataFrame): Promise<void> {
     if (this.#buckets === 1) {
-      this.#kept.push(frame);
+      this.#kept.push(await detached(frame, this.#folder));
       return;
     }
     const width = 2 ** HASH_BITS / this.#buckets;
@@ -65,7 +67,11 @@ export class Candidates {
         frames.push(await pl.scanParquet(path, { glob: false, hivePartitioning: false }).collect());
         await rm(path);
       }
-      if (frames.length > 0) yield pl.concat(frames).lazy();
+      if (frames.length === 0) continue;
+      const all = pl.concat(frames);
+      const { height: rows, width: columns } = all;
+      yield all.lazy();
+      await releaseNativeMemory({ rows, columns, bytes: 0 });
     }
   }
 

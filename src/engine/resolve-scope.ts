@@ -8,6 +8,7 @@ import { Candidates } from './candidates';
 import { NO_HASH, SeenTwice, trulyRepeated } from './duplicates';
 import type { Suspects } from './duplicates';
 import { HashStore, hashOf } from './hashes';
+import { releaseNativeMemory } from './memory';
 import { HASH, POSITION, columnsOf } from './names';
 import { asDeclared, isFloat } from './polars-types';
 import { RowLists, baseOf } from './positions';
@@ -232,6 +233,8 @@ export async function settleRows(
       ];
       const frame = await readRows(readerOf(work, partition), batch, indexes, read);
       if (frame !== null) await candidates.add(frame);
+      // Until it is collected, what was read keeps the texts of its batch.
+      await releaseNativeMemory({ rows: batch.rows, columns: 1, bytes: 0 });
     }
     for await (const bucket of candidates.buckets()) {
       work.signal?.throwIfAborted();

@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import type { DataFrame, LazyDataFrame } from 'nodejs-polars';
 import type { Contract } from '../contract/contract';
+import { detached } from './detached';
+import { releaseNativeMemory } from './memory';
 import { POSITION, internalName } from './names';
 import { asDeclared, isFloat } from './polars-types';
 import { baseOf, partitionOf } from './positions';
@@ -86,7 +89,8 @@ async function ambiguousAmong(
       ...compared.map((i) => asDeclared(work.contract.columns[i]!).alias(internalName(i))),
       position(piece, baseOf(partition), POSITION),
     ]);
-    if (frame !== null) frames.push(frame);
+    if (frame !== null) frames.push(await detached(frame, join(work.scratch, 'compared')));
+    await releaseNativeMemory({ rows: batch.rows, columns: compared.length, bytes: 0 });
   }
   return differingWinners((frames.length === 1 ? frames[0]! : pl.concat(frames)).lazy(), groups, compared);
 }

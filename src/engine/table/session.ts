@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Expr } from 'nodejs-polars';
 import type { ResolveTableInput } from '../inputs';
-import { releaseNativeMemory } from '../memory';
 import { lowerBound } from '../read-rows';
 import { refuseTooMany } from '../resolve';
 import { type WantedRows, settleRows } from '../resolve-scope';
@@ -97,7 +96,6 @@ export class Session {
         const own = all.subarray(lowerBound(all, batch.start), lowerBound(all, batch.start + batch.rows));
         if (own.length === 0) continue;
         yield { partition: index, batch, indexes: own.map((row) => row - batch.start) };
-        await releaseNativeMemory({ rows: own.length, columns: COLUMNS_READ, bytes: 0 });
       }
     }
   }
@@ -107,6 +105,3 @@ export class Session {
     return minus(await rows.rows(index), await this.work.unavailable(index));
   }
 }
-
-/** About as many as keys and ordering have. */
-const COLUMNS_READ = 4;
