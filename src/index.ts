@@ -32,5 +32,6 @@ export {
   type BackfillSummary,
   type IncrementalRunInput,
   type PipelineState,
+  type RollbackInput,
   type RunSummary,
 } from './workflows/messages';

@@ -18,9 +18,9 @@ export function registerCancel(program: Command): void {
     .command('cancel')
     .summary('cancel the run under way, or a request')
     .description(
-      'Cancel the run under way, or the request that is named (a run’s, a whole backfill’s, or that of one of its ' +
-        'chunks). What a cancelled run had staged stays invisible and is removed by vacuum; a run that has published ' +
-        'already ends as done. Exits with 1 when there is nothing to cancel.',
+      'Cancel the run under way, or the request that is named (a run’s, a rollback’s, a whole backfill’s, or that of ' +
+        'one of its chunks). What a cancelled run had staged stays invisible and is removed by vacuum; a run that has ' +
+        'published already ends as done. Exits with 1 when there is nothing to cancel.',
     )
     .argument('<pipeline>', PIPELINE)
     .option('--request <id>', 'this request, running or queued')

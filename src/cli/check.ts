@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Contract } from '../contract';
 import type { SchemaFault, SourceCheck } from '../discovery';
 import { checkSource } from '../discovery';
-import { openTable } from '../publish';
+import { type Table, openTable } from '../publish';
 import { formatBytes, formatCount, plural, safeBlock, safeText } from '../quality';
 import { openStore } from '../storage';
 import { ExitCode } from './support/exit';
@@ -43,10 +43,11 @@ export function registerCheck(program: Command): void {
     )
     .action(async (argument: string, options: { all?: boolean; json?: boolean }) => {
       const contract = await contractOf(argument);
+      const table = openTable(contract);
       const findings = [
         describeContract(contract),
         await source(contract, options.all === true),
-        await target(contract),
+        await target(contract, table),
       ];
       const ok = findings.every((finding) => finding.ok);
       if (options.json) printJson({ pipeline: contract.pipeline, ok, findings });
@@ -92,10 +93,8 @@ function ignoredText(count: number): string {
   return count === 0 ? '' : `; ${plural(count, 'entry', 'entries')} ignored (tidegate plan lists them)`;
 }
 
-async function target(contract: Contract): Promise<Finding> {
-  const { path } = contract.publish;
+async function target({ publish: { path } }: Contract, table: Table): Promise<Finding> {
   try {
-    const table = openTable(contract);
     const { version, watermark } = await table.read();
     await table.checkStore();
     const text = version === 0 ? 'no commits yet' : `version ${version}, watermark ${watermark ?? 'none'}`;

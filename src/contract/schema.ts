@@ -117,7 +117,10 @@ const publishSchema = strict({
     .default('directory')
     .describe(
       '`directory`: plain Parquet files in a complete folder tree for each version. `delta`: two Delta Lake tables, ' +
-        '`curated` and `quarantine`, on a local disk or in an S3-compatible store.',
+        '`curated` and `quarantine`, on a local disk or in an S3-compatible store. Delta has no unsigned integers, and ' +
+        'timestamps in microseconds only: declare `int16` for `uint8`, `int32` for `uint16`, `int64` for `uint32` and ' +
+        '`timestamp[us]` for `timestamp[ms]` (with UTC as without), to which files widen without loss. `uint64` and ' +
+        '`timestamp[ns]` have no such type: write the files in another one, or publish as `directory`.',
     ),
   keep: strict({
     versions: whole('a whole number, 1 or more', 1).default(30).describe('How many versions are kept at least.'),
@@ -163,7 +166,7 @@ export const pipelineSchema = strict({
     .record(z.string(), z.string({ error: COLUMN_TYPES }), { error: 'a mapping of column names to types' })
     .describe(
       `Every column of the published table with its type, in the order of publication, without the partition column. ` +
-        `Types: ${COLUMN_TYPES}. Files may hold a type that widens without loss.`,
+        `Types: ${COLUMN_TYPES}. Files may hold a type that widens without loss. \`publish.format: delta\` refuses some.`,
     ),
   incremental: incrementalSchema.prefault({}).describe('What an incremental run takes.'),
   deduplicate: deduplicateSchema.describe('How one row is chosen for each record.'),

@@ -57,18 +57,25 @@ export function assertDecisions({ pipeline, deduplicate }: Contract, scope: Incr
  * Refuses to empty the table by policy because the raw zone is empty: one that is not mounted looks like this.
  * @throws TerminalError `SourceError`
  */
-export function assertSourceHoldsSomething(
-  { contract: { pipeline, source }, listing, scope }: SelectionInput,
-  { removed }: Selection,
-): void {
+export function assertSourceHoldsSomething(input: SelectionInput, { removed }: Selection): void {
+  const { contract, listing, scope } = input;
+  const { pipeline, source } = contract;
   if (removed.length === 0 || listing.partitions.length > 0) return;
   if (scope.kind === 'incremental' && scope.removeGone !== undefined) return;
+  // No other run is served while the rules differ.
+  const before = isRuledOtherwise(input) ? 'take the change of the contract back, then: ' : '';
   throw new TerminalError(
     'SourceError',
     `the raw zone ${source.path} of pipeline ${pipeline} holds no partition at all, and incremental.gone: remove would ` +
       `take ${removed.length === 1 ? 'the last one' : `all ${removed.length}`} out of the table. If a disk is not mounted, ` +
-      `mount it and run again. If it is meant: tidegate run ${pipeline} --remove-gone. The published table is as it was.`,
+      `mount it and run again. If it is meant: ${before}tidegate run ${pipeline} --remove-gone. ` +
+      'The published table is as it was.',
   );
+}
+
+/** Whether the table holds rows that were resolved by other rules than the contract's. */
+function isRuledOtherwise({ digests, state: { commit, partitions } }: SelectionInput): boolean {
+  return commit !== null && partitions.size > 0 && commit.digests.resolution !== digests.resolution;
 }
 
 /**
@@ -76,9 +83,8 @@ export function assertSourceHoldsSomething(
  * @throws TerminalError `RestateRequired`
  */
 export function assertResolvable(input: SelectionInput, { left }: Selection): void {
-  const { contract, digests, scope, state } = input;
-  if (state.commit === null || state.partitions.size === 0) return;
-  if (state.commit.digests.resolution === digests.resolution) return;
+  const { contract, scope } = input;
+  if (!isRuledOtherwise(input)) return;
   const changed =
     `the contract of pipeline ${contract.pipeline} resolves rows by other rules than the published table ` +
     '(declared columns, primary key, ordering, scope or unique gates were changed)';
@@ -98,6 +104,7 @@ export function assertResolvable(input: SelectionInput, { left }: Selection): vo
     'RestateRequired',
     `${changed}, and ${gone.length === 1 ? 'one published partition' : `${gone.length} published partitions`} ` +
       `cannot be restated, because the raw files are gone: ${named}. Restore them, or take the change back, ` +
-      'or publish to a new path (publish.path). The published table is as it was.',
+      'or let them go (incremental.gone: remove), or publish to a new path (publish.path). ' +
+      'The published table is as it was.',
   );
 }

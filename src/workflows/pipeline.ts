@@ -67,7 +67,7 @@ export async function pipeline(input: PipelineInput): Promise<void> {
   const name = input?.pipeline;
   if (typeof name !== 'string' || workflowInfo().workflowId !== pipelineWorkflowId(name)) {
     throw ApplicationFailure.nonRetryable(
-      'the workflow "pipeline" is started by requesters, under the id pipeline/<name>: start incrementalRun or backfill instead',
+      'the workflow "pipeline" is started by requesters, under the id pipeline/<name>: start incrementalRun, backfill or rollback instead',
       TerminalErrorType.RequestError,
     );
   }

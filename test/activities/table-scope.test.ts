@@ -158,6 +158,30 @@ describe.each(['directory', 'delta'] as const)('scope table, %s format', (format
     rmSync(join(path, verdicts!.path));
     expect((await openTable(contract).verify()).faults).toMatchObject([{ check: 'file', date: MAY_1 }]);
   });
+
+  test('whose raw files are all gone is emptied by the rules it was published under, and then takes other ones', async () => {
+    const contract = newPipeline(format, 'remove');
+    put(contract, MAY_1, [{ id: 1, at: 1, receipt: 'a' }]);
+    await runPipeline(contract, 'first');
+    const changed: Contract = {
+      ...contract,
+      columns: contract.columns.filter(({ name }) => name !== 'receipt'),
+      gates: [],
+    };
+    remove(contract, MAY_1);
+    // Neither the restate that changed rules ask for, nor the removal that the restate asks for.
+    await expect(runPipeline(changed, 'restate', { kind: 'backfill', select: 'all' })).rejects.toThrow(
+      /take the change of the contract back, then: tidegate run \S+ --remove-gone/,
+    );
+    const removal = { kind: 'incremental', removeGone: 'all' } as const;
+    await expect(runPipeline(changed, 'removal', removal)).rejects.toMatchObject({ type: 'RestateRequired' });
+    await runPipeline(contract, 'emptied', removal);
+    put(contract, MAY_3, [{ id: 1, at: 2, receipt: 'b' }]);
+    await runPipeline(changed, 'anew');
+    expect([...(await openTable(changed).read()).partitions.keys()]).toEqual([MAY_3]);
+    expect(await countsOf(changed, MAY_3)).toMatchObject({ published: 1, violations: { primaryKey: 0 } });
+    expect((await openTable(changed).verify()).faults).toEqual([]);
+  });
 });
 
 describe('files that move while a run reads', () => {

@@ -30,8 +30,11 @@ test.each(['nightly', 'jobs/nightly', 'tidegate-run-tx-1'])('a requester called 
   expect(await askedToCancel(handle)).toBe(true);
 });
 
-test('a backfill is found too', async () => {
-  const handle = await it_.start('backfill', { pipeline: 'tx', select: 'all' }, { id: 'mend' });
+test.each([
+  ['backfill', { select: 'all' }],
+  ['rollback', { to: 1 }],
+] as const)('a %s is found too', async (type, input) => {
+  const handle = await it_.start(type, { pipeline: 'tx', ...input }, { id: `mend-by-${type}` });
   expect((await cancel('tx', idOf(handle))).code).toBe(0);
   expect(await askedToCancel(handle)).toBe(true);
 });

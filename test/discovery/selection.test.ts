@@ -504,8 +504,36 @@ describe('changed resolution rules', () => {
     expect(() => select({ data: ['2026-05-01'], state, scope: { kind: 'backfill', select: 'all' } })).toThrow(
       expect.objectContaining({
         type: 'RestateRequired',
-        message: expect.stringMatching(/one published partition cannot be restated.*gone: 2026-05-02. Restore them/),
+        message: expect.stringMatching(
+          /one published partition cannot be restated.*gone: 2026-05-02. Restore them.*incremental\.gone: remove/,
+        ),
       }),
     );
+  });
+
+  it('let go what is gone, in the same commit, where the policy says remove', () => {
+    const scope: PlanScope = { kind: 'backfill', select: 'all' };
+    expect(reasons({ data: ['2026-05-01'], state, scope, incremental: { gone: 'remove' } })).toEqual({
+      '2026-05-01': 'requested',
+      '2026-05-02': 'removed',
+    });
+  });
+
+  it('name the one way that empties the table: by the rules that it was published under', () => {
+    const emptied = { data: [], state, incremental: { gone: 'remove' } } as const;
+    expect(() => select({ ...emptied, scope: { kind: 'backfill', select: 'all' } })).toThrow(
+      expect.objectContaining({
+        type: 'SourceError',
+        message: expect.stringMatching(
+          /take the change of the contract back, then: tidegate run transactions --remove-gone\./,
+        ),
+      }),
+    );
+    const scope: PlanScope = { kind: 'incremental', removeGone: 'all' };
+    expect(() => select({ ...emptied, scope })).toThrow(expect.objectContaining({ type: 'RestateRequired' }));
+    const asBefore = published(contract, '2026-05-10', at('2026-05-01', '2026-05-02'));
+    expect(Object.values(reasons({ ...emptied, state: asBefore, scope }))).toEqual(['removed', 'removed']);
+    const empty = { ...state, partitions: new Map() };
+    expect(reasons({ data: ['2026-05-10'], state: empty })).toEqual({ '2026-05-10': 'new' });
   });
 });

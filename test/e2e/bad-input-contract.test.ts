@@ -54,6 +54,15 @@ describe('a contract that contradicts itself', () => {
     await isRefused(zone, (yaml) => yaml.replace('column: amount', 'column: amuont'), says);
   });
 
+  test('every column that the Delta format cannot hold is refused by name, with what to declare instead', async () => {
+    const edit = (yaml: string): string =>
+      yaml.replace('format: directory', 'format: delta').replace('amount: float64', 'amount: uint8');
+    await isRefused(zone, edit, [
+      'column "amount" is uint8; Delta has no unsigned integers; declare it as int16',
+      'column "updated_at" is a timestamp in ms; Delta has microseconds only; declare it as timestamp[us]',
+    ]);
+  });
+
   test.each([
     ['.', 'the published table is the source folder'],
     ['curated', 'the published table lies inside the source folder'],

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { WorkflowType } from '../../src/workflows/messages';
 
 const ROOT = path.join(__dirname, '..', '..');
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
@@ -41,7 +42,7 @@ test('a build that is up to date is not made again', () => {
 
 test('the workflows are bundled under the names that they are started by', () => {
   const bundle = read('dist/workflow-bundle.js');
-  for (const name of ['pipeline', 'run', 'incrementalRun', 'backfill']) expect(bundle).toContain(`exports.${name} =`);
+  for (const name of Object.values(WorkflowType)) expect(bundle).toContain(`exports.${name} =`);
 });
 
 test('versions of dependencies are exact', () => {

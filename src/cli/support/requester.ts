@@ -7,7 +7,7 @@ import type { BackfillInput, IncrementalRunInput, RollbackInput } from '../../wo
 export interface Requester {
   readonly pipeline: string;
   readonly workflowId: string;
-  /** Of an incremental run; a backfill's chunks are this and `/1`, `/2`, …. */
+  /** Of an incremental run or a rollback; a backfill's chunks are this and `/1`, `/2`, …. */
   readonly requestId: string;
   readonly handle: WorkflowHandleWithFirstExecutionRunId;
 }
@@ -57,10 +57,17 @@ export async function cancelRequester(client: Client, pipeline: string, requestI
   }
 }
 
+/** What starts a request, and takes it back when it is cancelled. */
+const REQUESTERS: ReadonlySet<string> = new Set([
+  WorkflowType.incrementalRun,
+  WorkflowType.backfill,
+  WorkflowType.rollback,
+]);
+
 /** The pipeline in a requester's input; undefined for workflows that are no requesters. */
 async function pipelineAskedBy(client: Client, requester: WorkflowExecutionDescription): Promise<unknown> {
   const { type, workflowId, runId } = requester;
-  if (type !== WorkflowType.incrementalRun && type !== WorkflowType.backfill) return undefined;
+  if (!REQUESTERS.has(type)) return undefined;
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId, runId },

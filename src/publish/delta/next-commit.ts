@@ -5,7 +5,7 @@ import type { ObjectStore } from '../../storage';
 import type { Commit, OutputKind, PartitionState } from '../table';
 import type { Setup, Written } from './actions';
 import { stateApp, versionApp, type ActiveFiles } from './fold-log';
-import { reportKey } from './layout';
+import { reportKey, stateKey } from './layout';
 import type { Others } from './other-commits';
 import { toLogPath } from './paths';
 import { removeAction } from './roll-forward';
@@ -116,7 +116,7 @@ export function nextCommit(
     { txn: { appId: versionApp(commit.pipeline), version: commit.version, lastUpdated: now } },
     { txn: { appId: stateApp(commit.pipeline), version: token, lastUpdated: now } },
   ];
-  const info = commitInfo(commit, column, now);
+  const info = commitInfo(commit, column, now, stateKey(commit.version, token));
 
   const document: StateDocument = {
     formatVersion: 1,
@@ -145,8 +145,13 @@ export function nextCommit(
   return { document, actions: [info, ...actionsOf('curated', base.active), ...txns] };
 }
 
-/** PROTOCOL.md, "Commit Provenance Information": any JSON may be stored. */
-function commitInfo(commit: Commit, column: string, timestamp: number): Written {
+/**
+ * PROTOCOL.md, "Commit Provenance Information": any JSON may be stored. For people and audits: nothing of
+ * it is read back, since checkpoints by others lose it.
+ *
+ * @param state Key of the state document.
+ */
+function commitInfo(commit: Commit, column: string, timestamp: number, state: string): Written {
   const { version, requestId, run, scope, planDigest, watermark, pipeline } = commit;
   return {
     commitInfo: {
@@ -158,7 +163,7 @@ function commitInfo(commit: Commit, column: string, timestamp: number): Written 
           : { mode: 'Overwrite', partitionBy: JSON.stringify([column]) },
       isBlindAppend: false,
       engineInfo: 'tidegate',
-      tidegate: { pipeline, version, requestId, run, kind: scope.kind, planDigest, watermark },
+      tidegate: { pipeline, version, requestId, run, kind: scope.kind, planDigest, watermark, state },
     },
   };
 }

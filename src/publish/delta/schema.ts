@@ -31,7 +31,7 @@ const field = (name: string, type: unknown): Field => ({ name, type, nullable: t
 /**
  * The `schemaString` of one of the two tables: the declared columns in contract order, in quarantine
  * its reserved ones, then the partition column.
- * @throws TerminalError `ContractError` when Delta has no type that holds a column as the contract declares it.
+ * @throws TerminalError `ContractError`, which names every column for which Delta has no type that holds it as declared.
  */
 export function schemaString(contract: Contract, kind: OutputKind): string {
   const reserved =
@@ -42,8 +42,10 @@ export function schemaString(contract: Contract, kind: OutputKind): string {
           field('_source_file', 'string'),
           field('_source_row', 'long'),
         ];
+  const refusals = contract.columns.flatMap((column) => refusalOf(column) ?? []);
+  if (refusals.length > 0) throw refused(refusals.join('; and '));
   const fields = [
-    ...contract.columns.map((column) => field(column.name, deltaType(column))),
+    ...contract.columns.map(({ name, type }) => field(name, deltaType(type))),
     ...reserved,
     field(contract.source.partitionColumn, 'date'),
   ];
@@ -78,25 +80,30 @@ function typeOf(text: string): ColumnType | null {
   return kind === undefined || kind === 'decimal' || kind === 'timestamp' ? null : { kind };
 }
 
-/** The Delta type that holds exactly what the column does; the data files' types must be the table's. */
-function deltaType({ name, type }: Column): string {
+/** The Delta type that holds exactly what a column of this type does; the data files' types must be the table's. */
+function deltaType(type: ColumnType): string | undefined {
   if (type.kind === 'decimal') return `decimal(${type.precision},${type.scale})`;
+  if (type.kind !== 'timestamp') return DELTA_TYPES[type.kind];
+  if (type.unit !== 'us') return undefined;
+  return type.zoned ? 'timestamp' : 'timestamp_ntz';
+}
+
+/** Why there is no Delta type for a column, and what to declare instead; null: there is one. */
+function refusalOf({ name, type }: Column): string | null {
+  if (deltaType(type) !== undefined) return null;
   if (type.kind === 'timestamp') {
-    if (type.unit === 'us') return type.zoned ? 'timestamp' : 'timestamp_ntz';
     const remedy =
       type.unit === 'ms'
         ? `declare it as timestamp[us${type.zoned ? ', UTC' : ''}]: milliseconds widen to it without loss`
         : 'write the source in microseconds, or publish in the directory format';
-    throw refused(`the column "${name}" is a timestamp in ${type.unit}; Delta has microseconds only; ${remedy}`);
+    return `the column "${name}" is a timestamp in ${type.unit}; Delta has microseconds only; ${remedy}`;
   }
-  const known = DELTA_TYPES[type.kind];
-  if (known !== undefined) return known;
   const signed = SIGNED[type.kind];
   const remedy =
     signed === undefined
       ? 'write the source as int64 or decimal(20,0), or publish in the directory format'
       : `declare it as ${signed}, to which ${type.kind} widens without loss`;
-  throw refused(`the column "${name}" is ${type.kind}; Delta has no unsigned integers; ${remedy}`);
+  return `the column "${name}" is ${type.kind}; Delta has no unsigned integers; ${remedy}`;
 }
 
 const refused = (message: string): TerminalError =>

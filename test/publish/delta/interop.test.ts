@@ -1,5 +1,6 @@
-import { cp, rm } from 'node:fs/promises';
+import { cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runOf } from '../../../src/publish';
 import { contractFor, day, newRoot, publishTo, tableAt } from './support';
 import { python } from '../../support/python';
 
@@ -22,6 +23,18 @@ output = versions
 `;
 const readVersions = (path: string, versions: number[]) =>
   python<Record<string, [string, string, number][]>>(READ, { path, versions });
+
+/** The `commitInfo` of a version of one of the two tables, as it stands in the log. */
+async function commitInfoOf(path: string, kind: 'curated' | 'quarantine', version: number): Promise<CommitInfo> {
+  const name = `${String(version).padStart(20, '0')}.json`;
+  const lines = (await readFile(join(path, kind, '_delta_log', name), 'utf8')).trim().split('\n');
+  const infos = lines.flatMap((line) => (JSON.parse(line) as { commitInfo?: CommitInfo }).commitInfo ?? []);
+  expect(infos).toHaveLength(1);
+  return infos[0]!;
+}
+interface CommitInfo {
+  readonly tidegate: { readonly state: string };
+}
 
 describe('a Delta table of ours', () => {
   it('is read by deltalake and Polars in every version, both tables', async () => {
@@ -86,6 +99,64 @@ describe('a Delta table of ours', () => {
     await publishTo(contract, 'three', [{ date: '2026-05-01', published: 7 }]);
     await table.rollback({ requestId: 'four', run: 'abc', to: 2 });
     expect([...(await table.read()).partitions.keys()]).toEqual(['2026-05-02']);
+  });
+
+  it('says with each commit what made it, on which plan and watermark, and which state file it names', async () => {
+    const contract = contractFor(await newRoot());
+    const path = contract.publish.path;
+    const commits = [
+      await publishTo(contract, 'one', [{ date: '2026-05-01', quarantined: 1 }]),
+      await publishTo(contract, 'two', [{ date: '2026-05-02' }]),
+      await tableAt(contract).rollback({ requestId: 'back', run: runOf('back'), to: 1 }),
+    ];
+    const write = { operation: 'WRITE', operationParameters: { mode: 'Overwrite', partitionBy: '["date"]' } };
+    const made = [
+      { ...write, kind: 'incremental', watermark: { before: null, after: '2026-05-01' } },
+      { ...write, kind: 'incremental', watermark: { before: '2026-05-01', after: '2026-05-02' } },
+      {
+        operation: 'RESTORE',
+        operationParameters: { version: '1' },
+        kind: 'rollback',
+        watermark: { before: '2026-05-02', after: '2026-05-01' },
+      },
+    ];
+    for (const [index, commit] of commits.entries()) {
+      const { version, requestId, planDigest, committedAt } = commit;
+      const { operation, operationParameters, kind, watermark } = made[index]!;
+      const info = await commitInfoOf(path, 'curated', index);
+      const record = JSON.parse(await readFile(join(path, '_tidegate/commits', `0000000${version}.json`), 'utf8'));
+      expect(info).toEqual({
+        timestamp: Date.parse(committedAt),
+        operation,
+        operationParameters,
+        isBlindAppend: false,
+        engineInfo: 'tidegate',
+        tidegate: {
+          pipeline: contract.pipeline,
+          version: index + 1,
+          requestId,
+          run: runOf(requestId),
+          kind,
+          planDigest,
+          watermark,
+          state: record.state,
+        },
+      });
+      expect(planDigest).toMatch(/^[0-9a-f]{64}$/);
+      const state = JSON.parse(await readFile(join(path, info.tidegate.state), 'utf8'));
+      expect(state).toMatchObject({ commit, deltaVersion: index });
+      expect(await commitInfoOf(path, 'quarantine', index)).toEqual(info);
+    }
+    // Another reader shows it.
+    const shown = await python<{ tidegate: object }[]>(
+      `
+from deltalake import DeltaTable
+output = [{'tidegate': commit.get('tidegate')} for commit in DeltaTable(input + '/curated').history()]
+`,
+      path,
+    );
+    const infos = await Promise.all([2, 1, 0].map((version) => commitInfoOf(path, 'curated', version)));
+    expect(shown).toEqual(infos.map(({ tidegate }) => ({ tidegate })));
   });
 
   it('goes on after deltalake appended, compacted, checkpointed and cleaned up', async () => {
