@@ -7,6 +7,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
+const { patched } = require('./apply-patches');
 const { faults } = require('./mutations');
 
 const root = path.join(__dirname, '..');
@@ -49,27 +50,15 @@ function makeCopy() {
 }
 
 /** @returns what puts everything back. */
-function apply({ name, patches }) {
-  const originals = new Map();
-  for (const { file, find, replace } of patches) {
-    const full = path.join(copy, file);
-    const text = fs.readFileSync(full, 'utf8');
-    if (!originals.has(full)) originals.set(full, text);
-    const found = text.split(find).length - 1;
-    if (found !== 1) {
-      throw new Error(
-        `the fault "${name}" is stale: expected its text once in ${file}, found it ${found} times. ` +
-          `Bring scripts/mutations.js up to date with the source:\n${find}`,
-      );
-    }
-    fs.writeFileSync(
-      full,
-      text.replace(find, () => replace),
-    );
-  }
-  return () => {
-    for (const [full, text] of originals) fs.writeFileSync(full, text);
+function apply(fault) {
+  const read = (file) => fs.readFileSync(path.join(copy, file), 'utf8');
+  const changed = patched(fault, read);
+  const originals = new Map([...changed.keys()].map((file) => [file, read(file)]));
+  const write = (files) => {
+    for (const [file, text] of files) fs.writeFileSync(path.join(copy, file), text);
   };
+  write(changed);
+  return () => write(originals);
 }
 
 /** Red for the reason it should be: what the tests say must match, so that a patch that breaks the program shows nothing. */

@@ -471,6 +471,23 @@ const table = [
     says: INEXACT,
   },
   {
+    name: 'keys that share a hash are taken for one',
+    patches: [
+      {
+        file: 'src/engine/resolve-batch.ts',
+        find: '...key.map((column, i) => asDeclared(column).alias(keyName(i))),',
+        replace: '...key.map((column, i) => (i === 0 ? hashOf(key) : asDeclared(column)).alias(keyName(i))),',
+      },
+      {
+        file: 'src/engine/resolve-scope.ts',
+        find: 'columns.map((column, i) => asDeclared(column).alias(keyName(i)));',
+        replace: 'columns.map((column, i) => (i === 0 ? hashOf(columns) : asDeclared(column)).alias(keyName(i)));',
+      },
+    ],
+    tests: ['test/model/collisions.test.ts'],
+    says: INEXACT,
+  },
+  {
     name: 'hashes have three values',
     harmless: true,
     patches: [

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { batchOfFiles, rulesFor, shuffled } from './support/arbitrary-history';
+import { batchOfFiles, filesInPlaces, rulesFor, shuffled } from './support/arbitrary-history';
 import { laboratory } from './support/check-histories';
 import type { History, Line, RawStep, Rules, RunStep, Step } from './support/history';
 import type { Expected } from './support/sql-oracle';
@@ -10,6 +10,7 @@ jest.mock('../../src/engine/memory', () => ({ releaseNativeMemory: async () => {
 
 /** Of each property and scope. */
 const CASES = 5;
+const TWENTY = 20;
 const INCREMENTAL: RunStep = { do: 'incremental' };
 const SCOPES = ['partition', 'table'] as const;
 
@@ -23,8 +24,8 @@ async function outcome(history: History): Promise<Expected> {
   });
 }
 
-async function check<T>(given: fc.Arbitrary<T>, holds: (value: T) => Promise<void>): Promise<void> {
-  await fc.assert(fc.asyncProperty(given, holds), { numRuns: CASES });
+async function check<T>(given: fc.Arbitrary<T>, holds: (value: T) => Promise<void>, numRuns = CASES): Promise<void> {
+  await fc.assert(fc.asyncProperty(given, holds), { numRuns });
 }
 
 /** A run after every so many steps. */
@@ -35,7 +36,7 @@ function withRuns(steps: readonly RawStep[], every: number, run: RunStep): Step[
 describe.each(SCOPES)('in scope %s', (scope) => {
   const base = (rules: Rules, steps: readonly Step[]): History => ({ format: 'directory', rules, steps });
 
-  test('the order in which files arrive, and whether one run sees them or twenty, is no matter', async () => {
+  test('the order in which files arrive, and after how many of them there is a run, is no matter', async () => {
     const given = fc.record({ rules: rulesFor(scope), files: batchOfFiles }).chain(({ rules, files }) =>
       fc.record({
         rules: fc.constant(rules),
@@ -48,6 +49,17 @@ describe.each(SCOPES)('in scope %s', (scope) => {
       const once = await outcome(base(rules, files));
       expect(await outcome(base(rules, withRuns(order, every, INCREMENTAL)))).toEqual(once);
     });
+  }, 240_000);
+
+  test('one run or twenty, each after another file: no matter', async () => {
+    const given = fc.record({ rules: rulesFor(scope), files: filesInPlaces(TWENTY) });
+    const each = async ({ rules, files }: { rules: Rules; files: readonly RawStep[] }): Promise<void> => {
+      const once = await outcome(base(rules, files));
+      const before = lab.tally.commits;
+      expect(await outcome(base(rules, withRuns(files, 1, INCREMENTAL)))).toEqual(once);
+      expect(lab.tally.commits - before).toBeGreaterThanOrEqual(TWENTY);
+    };
+    await check(given, each, 1);
   }, 240_000);
 
   test('both formats hold the same table, whoever transforms what first', async () => {

@@ -1,15 +1,14 @@
-import fsp, { chmod, cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import fsp, { chmod, readdir, rm, stat } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTable, type PublishInput } from '../../src/publish';
 import { checkTable, readVersion } from './support/check-table';
-import { withFault } from './support/faulty-fs';
 import { contractFor, newTablePath, stage } from './support/fixture';
 import { testUnless } from '../support/needs';
 
-/** A table with one version, and a second run staged: copied for every experiment. */
+/** A table with one version, and a second run staged. */
 async function prepare(): Promise<{ path: string; input: PublishInput }> {
   const path = await newTablePath();
   const contract = contractFor(path, KEEP_ONE);
@@ -25,43 +24,6 @@ async function prepare(): Promise<{ path: string; input: PublishInput }> {
 const KEEP_ONE = { keep: { versions: 1, days: 0 } };
 const OLD = { '2026-05-01': 'old', '2026-05-02': 'old' };
 const NEW = { '2026-05-01': 'old', '2026-05-02': 'new' };
-
-describe.each(['dead', 'once'] as const)('a fault (%s) at any one file operation of a publish', (mode) => {
-  it('leaves the old version or the new one, and a retry commits the request once', async () => {
-    const template = await prepare();
-    const code = mode === 'dead' ? 'EIO' : 'ENOSPC';
-    let failures = 0;
-    let operations = 0;
-    for (let at = 0; ; at++) {
-      const path = join(await mkdtemp(join(tmpdir(), 'tidegate-fault-')), 'table');
-      await cp(template.path, path, { recursive: true, verbatimSymlinks: true });
-      const contract = contractFor(path, KEEP_ONE);
-      const run = await withFault({ at, mode, code }, () => openTable(contract).publish(template.input));
-      if (run.operations.length <= at) {
-        operations = run.operations.length;
-        break;
-      }
-      if (run.outcome.status === 'rejected') failures++;
-      const where = `operation ${at}, ${run.operations[at]}`;
-
-      // What a reader sees that only follows `current`, before anybody recovers.
-      const seen = await readVersion(join(path, 'current'));
-      expect([OLD, NEW].map((state) => JSON.stringify(state))).toContain(JSON.stringify(seen));
-      if (run.outcome.status === 'fulfilled') expect([where, seen]).toEqual([where, NEW]);
-
-      const { table, commits } = await checkTable(contract);
-      expect(commits.map((commit) => commit.requestId)).toEqual(commits.length === 1 ? ['old'] : ['old', 'new']);
-      const commit = await table.publish(template.input);
-      expect([where, commit.version]).toEqual([where, 2]);
-      expect((await checkTable(contract)).commits).toHaveLength(2);
-      expect(await readVersion((await table.pathOf()).path)).toEqual(NEW);
-      await rm(join(path, '..'), { recursive: true });
-    }
-    // The loop went through all of it, and most faults were real ones.
-    expect(operations).toBeGreaterThan(60);
-    expect(failures).toBeGreaterThan(operations / 2);
-  }, 180_000);
-});
 
 describe('a fault in retention', () => {
   it('does not fail the commit, and is told', async () => {

@@ -263,4 +263,16 @@ describe('vacuum', () => {
     expect(report.bytes).toBe(5);
     expect((await readdir(path)).toSorted()).toEqual(['_runs', '_staging', 'requests', 'tidegate.json']);
   });
+
+  it('removes what a removal of its own left when it was interrupted, wherever that was', async () => {
+    const index = '_index/0123456789abcdef';
+    for (const folder of [index, 'requests']) await mkdir(join(path, folder), { recursive: true });
+    const remains = ['.trash-1', `${index}/.trash-2`, 'requests/.trash-3'];
+    for (const name of remains) await writeFile(join(path, name), '');
+    const removed = async (now: Date) =>
+      (await open(keep).vacuum({ dryRun: false, olderThanHours: 1, now })).removed.map((item) => item.path).toSorted();
+    expect(await removed(new Date())).toEqual([]);
+    expect(await removed(later(2 * HOUR))).toEqual(remains);
+    expect(await readdir(join(path, index))).toEqual([]);
+  });
 });

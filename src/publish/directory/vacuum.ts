@@ -28,7 +28,7 @@ export async function vacuum(root: string, newest: number, options: VacuumOption
     ...(await runItems(root, STAGING, lives, cutoffs.unfinished, WHY.staged(cutoffs.hours))),
     ...(await runItems(root, RUNS, lives, cutoffs.documents, WHY.documents)),
     ...(await indexItems(root, newest, cutoffs.documents)),
-    ...(await temporaryItems(root, cutoffs.unfinished)),
+    ...(await remainsItems(root, cutoffs.unfinished)),
   ];
 
   const use = new DiskUse();
@@ -95,13 +95,15 @@ async function runItems(root: string, folder: string, lives: RunLives, before: n
 
 const INTERRUPTED = 'remains of an interrupted removal';
 
-async function temporaryItems(root: string, before: number): Promise<Item[]> {
+/** What writers and removals that were interrupted left beside what belongs there. */
+async function remainsItems(root: string, before: number): Promise<Item[]> {
   const items: Item[] = [];
   const indexes = (await list(join(root, INDEXES))).map((identity) => join(INDEXES, identity));
   for (const folder of ['', REQUESTS, ...indexes]) {
     for (const name of await list(join(root, folder))) {
-      if (!name.startsWith(TEMPORARY)) continue;
-      items.push(...(await agedItem(root, join(folder, name), before, WHY.interrupted)));
+      const path = join(folder, name);
+      if (name.startsWith(TEMPORARY)) items.push(...(await agedItem(root, path, before, WHY.interrupted)));
+      if (name.startsWith(TRASH)) items.push(...(await agedItem(root, path, before, INTERRUPTED)));
     }
   }
   return items;

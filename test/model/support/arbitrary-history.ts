@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import { CRASHES } from '../../support/fs-faults';
 import { RUN_ACTIVITIES } from '../../support/run-pipeline';
-import { CRASHES } from './fs-faults';
 import {
   type Content,
   DAYS,
@@ -144,6 +144,18 @@ export const batchOfFiles: fc.Arbitrary<Put[]> = fc.uniqueArray(
   fc.record({ do: fc.constant('put'), day, file: fc.nat({ max: 2 }), content }),
   { minLength: 2, maxLength: 8, size: 'max', selector: (one) => `${one.day}/${one.file}` },
 );
+
+const PLACES = DAYS.flatMap((_, inDay) => FILES.map((__, nth) => ({ day: inDay, file: nth })));
+/** So many files, each in a place of its own, in any order. */
+export const filesInPlaces = (count: number): fc.Arbitrary<Put[]> =>
+  fc
+    .tuple(
+      fc.shuffledSubarray(PLACES, { minLength: count, maxLength: count }),
+      fc.array(content, { minLength: count, maxLength: count }),
+    )
+    .map(([places, contents]) =>
+      places.map((place, index): Put => ({ do: 'put', ...place, content: contents[index]! })),
+    );
 
 export const shuffled = <T>(all: readonly T[]): fc.Arbitrary<T[]> =>
   fc.shuffledSubarray([...all], { minLength: all.length, maxLength: all.length });

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { installFaults } from './fs-faults';
+import { installFaults } from '../../support/fs-faults';
+import { newMemoryRoot } from '../../support/memory-root';
 import type { History } from './history';
-import { newRoot } from './root';
 import { SqlOracle } from './sql-oracle';
 import { type Tally, World, noTally } from './world';
 
@@ -25,7 +25,7 @@ export function laboratory(): Laboratory {
   beforeAll(() => {
     oracle = new SqlOracle();
     uninstall = installFaults();
-    root = newRoot();
+    root = newMemoryRoot('model');
   });
   afterAll(() => {
     oracle?.close();

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Column, Contract, Gate } from '../../../src/contract/contract';
 import type { PartitionDate } from '../../../src/discovery/partition-date';
+import type { Doom } from '../../support/fs-faults';
 import type { RunActivity, RunOptions } from '../../support/run-pipeline';
-import type { Doom } from './fs-faults';
 import type { Cell, RawFile } from './sql-oracle';
 
 /**
