@@ -95,13 +95,14 @@ async function runItems(root: string, folder: string, lives: RunLives, before: n
 
 const INTERRUPTED = 'remains of an interrupted removal';
 
+/** What died while it wrote, or while it removed: removals, too, begin with another name in the same folder. */
 async function temporaryItems(root: string, before: number): Promise<Item[]> {
   const items: Item[] = [];
   const indexes = (await list(join(root, INDEXES))).map((identity) => join(INDEXES, identity));
   for (const folder of ['', REQUESTS, ...indexes]) {
     for (const name of await list(join(root, folder))) {
-      if (!name.startsWith(TEMPORARY)) continue;
-      items.push(...(await agedItem(root, join(folder, name), before, WHY.interrupted)));
+      const why = name.startsWith(TEMPORARY) ? WHY.interrupted : name.startsWith(TRASH) ? INTERRUPTED : null;
+      if (why !== null) items.push(...(await agedItem(root, join(folder, name), before, why)));
     }
   }
   return items;
