@@ -268,13 +268,13 @@ async function orphansOf(contract: Contract): Promise<string[]> {
 
 /** The report of every version, which is kept, and the state files from which the newest one is read. */
 function documentsOfDelta(path: string, newest: number): string[] {
-  const read = <T>(key: string): T => JSON.parse(readFileSync(join(path, key), 'utf8')) as T;
+  const read = (key: string): unknown => JSON.parse(readFileSync(join(path, key), 'utf8'));
   const recordOf = (version: number) =>
-    read<{ readonly state: string; readonly report: string }>(`_tidegate/commits/${padded(version)}.json`);
+    read(`_tidegate/commits/${padded(version)}.json`) as { readonly state: string; readonly report: string };
   const { state } = recordOf(newest);
-  const { since } = read<{
+  const { since } = read(state) as {
     readonly since: { readonly checkpoint: string | null; readonly states: readonly string[] };
-  }>(state);
+  };
   const reports = Array.from({ length: newest }, (_, index) => recordOf(index + 1).report);
   return [...reports, state, ...since.states, ...(since.checkpoint === null ? [] : [since.checkpoint])];
 }
