@@ -31,8 +31,11 @@ import { codeOf } from './errors';
  *   (these two also fire in whoever finishes what an interrupted publisher left);
  * - `retention.hidden`: an old version's data is out of sight and not yet deleted;
  * - `<activity>.before`, `.during` and `.after`;
- * - `store#<n>.before` and `.after`, `store.<operation>#<n>.before` and `.after`: the n-th storage operation
- *   (of that name) in this process, from 1; thrown `after` it, the operation was done and its reply is lost.
+ * - `store#<n>.before` and `.after`, `store.<operation>#<n>.before` and `.after`, `store.<operation>.<extension>#<n>.before`
+ *   and `.after`, such as `store.write.idx#1.before`: the n-th storage operation (of that name, on keys with that extension)
+ *   in this process, from 1; thrown `after` it, the operation was done and its reply is lost;
+ * - `local.written.<extension>`, such as `local.written.idx`: a local file is whole and durable under a temporary name, and
+ *   not yet there under its own.
  */
 export async function failpoint(name: string): Promise<void> {
   const setting = failpointSetting();

@@ -51,7 +51,7 @@ export function createShopActivities(folder: string) {
     async tellShop({ date, summary }: { readonly date: string; readonly summary: RunSummary }): Promise<string> {
       const report = JSON.parse(await readFile(summary.report!, 'utf8')) as Report;
       const day = report.partitions.find((partition) => partition.date === date);
-      // `commit.path` is one complete, unchanging version of the table: what readers should open.
+      // What readers should open: one complete, unchanging version; in format `delta` the folder of the two Delta tables.
       const text = `${date}: ${day?.published} published, ${day?.quarantined} rejected, in ${summary.commit?.path}`;
       await writeFile(join(folder, 'message.txt'), text);
       return text;

@@ -1,12 +1,16 @@
-/** The team's own worker. Usage: worker.js <folder>; TEMPORAL_ADDRESS says where the server is. */
+/** The team's own worker. Usage: worker.js <folder> [delta]; TEMPORAL_ADDRESS says where the server is. */
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { contractsFrom, createActivities } from 'tidegate';
 import { createShopActivities } from './activities';
-import { salesPipeline } from './pipeline';
+import { type Format, salesPipeline } from './pipeline';
 
 const TASK_QUEUE = 'shop';
 
-export async function runWorker(folder: string, address = process.env['TEMPORAL_ADDRESS']): Promise<void> {
+export async function runWorker(
+  folder: string,
+  format?: Format,
+  address = process.env['TEMPORAL_ADDRESS'],
+): Promise<void> {
   const connection = await NativeConnection.connect({ address });
   try {
     const worker = await Worker.create({
@@ -15,7 +19,7 @@ export async function runWorker(folder: string, address = process.env['TEMPORAL_
       workflowsPath: require.resolve('./workflows'),
       activities: {
         ...createActivities({
-          contracts: contractsFrom([salesPipeline(folder)]),
+          contracts: contractsFrom([salesPipeline(folder, format)]),
           // One queue for everything. A worker of its own for Polars work would poll another one, with one slot.
           policy: { dataTaskQueue: TASK_QUEUE },
         }),
@@ -30,7 +34,7 @@ export async function runWorker(folder: string, address = process.env['TEMPORAL_
 }
 
 if (require.main === module) {
-  runWorker(process.argv[2] ?? '.').catch((error: unknown) => {
+  runWorker(process.argv[2] ?? '.', process.argv[3] as Format | undefined).catch((error: unknown) => {
     console.error(error);
     process.exitCode = 1;
   });

@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import { failpoint, failpointSetting } from '../failpoints';
 import type { ObjectStore } from './object-store';
 import { storageError } from './storage-error';
@@ -14,10 +15,10 @@ function next(name: string): number {
 }
 
 /**
- * A store whose every operation passes the failpoints `store#<n>` and `store.<operation>#<n>`, before and
- * after; counted over all stores of the process, anew whenever the failpoints change. What is
- * thrown is a `StorageError`, as of a store that may work again. What Polars does at
- * `urlOf` is not seen, but for `scanOptions`, which is asked for before each scan and sink.
+ * A store whose every operation passes the failpoints `store#<n>`, `store.<operation>#<n>` and, where the key has an
+ * extension, `store.<operation>.<extension>#<n>`, before and after; counted over all stores of the process, anew
+ * whenever the failpoints change. What is thrown is a `StorageError`, as of a store that may work again. What Polars
+ * does at `urlOf` is not seen, but for `scanOptions`, which is asked for before each scan and sink.
  *
  * `TIDEGATE_STORE_TRACE` names a file to which a line is added for each operation.
  */
@@ -26,7 +27,8 @@ export function failingStore(inner: ObjectStore): ObjectStore {
     const now = failpointSetting();
     if (now !== setting) begun.clear();
     setting = now;
-    const points = [`store#${next('')}`, `store.${operation}#${next(operation)}`];
+    const names = ['', `.${operation}`, ...(extname(key) === '' ? [] : [`.${operation}${extname(key)}`])];
+    const points = names.map((name) => `store${name}#${next(name)}`);
     const trace = process.env['TIDEGATE_STORE_TRACE'];
     if (trace) appendFileSync(trace, `${points[0]} ${operation} ${inner.root} ${key}\n`);
     const reach = async (when: 'before' | 'after'): Promise<void> => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { link, lstat, mkdir, open, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { type TerminalErrorType, codeOf } from '../errors';
+import { failpoint } from '../failpoints';
 import { assertRealInside, resolveInside } from './inside';
 import { infoOf, walk } from './local-walk';
 import type { ObjectStore } from './object-store';
@@ -119,6 +120,7 @@ export function localStore(root: string, options: LocalStoreOptions = {}): Objec
       } finally {
         await file.close();
       }
+      await failpoint(`local.written${extname(path)}`);
       const placed = await place(temporary);
       await syncFolders(folder, firstMade);
       return placed;

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
-import { addDays, parsePartitionDate } from '../../src/discovery';
+import { type PartitionDate, addDays, parsePartitionDate } from '../../src/discovery';
 import { type RunSummary, runWorkflowId } from '../../src/workflows/messages';
 import { Installation } from '../support/installation';
 import { type Expected, expectTableEquals, oracle } from '../support/oracle';
@@ -11,13 +11,16 @@ import { type Transaction, contractYaml, transaction } from '../support/transact
 import type { WorkerProcess } from '../support/worker-process';
 
 /**
- * A fleet: several worker processes that share nothing but the Temporal server and an S3 server, a run that is
- * cut into groups of partitions, and one worker that is killed with SIGKILL while it transforms its group.
+ * A fleet: several worker processes that share nothing but the Temporal server and an S3 server. Of the first run, one is
+ * killed with SIGKILL while it writes key indexes; the second run brings one day, which alters all days before it, and is
+ * cut into groups of partitions: one worker is killed while it transforms its group.
  */
 const BUCKET = 'lake';
 const TABLE = `s3://${BUCKET}/tables/transactions`;
-/** A group holds at most fifteen small partitions (src/discovery/groups.ts): three groups. */
-const DAYS = 40;
+/** Days of the first run. A group holds at most fifteen small partitions (src/discovery/groups.ts): with one more, three groups. */
+const DAYS = 31;
+const FIRST_DAY = parsePartitionDate('2026-03-01')!;
+const dayAfter = (days: number): PartitionDate => addDays(FIRST_DAY, days);
 const GROUPS = 3;
 const SURVIVORS = 2;
 /** Long enough for every worker of a busy machine to take a group. */
@@ -34,9 +37,11 @@ interface GroupWork {
 
 let s3: S3Server;
 let installation: Installation;
-let doomed: WorkerProcess;
+/** Of the first run, and of the second. */
+let doomed: [WorkerProcess, WorkerProcess];
 let survivors: WorkerProcess[];
-let marker: string;
+let markers: [string, string];
+let first: RunSummary;
 let summary: RunSummary;
 let expected: Expected;
 let groups: GroupWork[];
@@ -48,33 +53,44 @@ beforeAll(async () => {
   installation = await Installation.create();
   writeFileSync(
     join(installation.pipelines, 'transactions.yaml'),
-    contractYaml()
+    contractYaml({ scope: 'table', policy: 'reprocess: changed' })
       // Delta knows microseconds only; the files' milliseconds widen to them.
       .replace('timestamp[ms]', 'timestamp[us]')
       .replace('path: ../raw,', `path: s3://${BUCKET}/raw/transactions,`)
       .replace('path: ../curated, format: directory', `path: ${TABLE}, format: delta`),
   );
-  let day = parsePartitionDate('2026-03-01')!;
-  for (let n = 0; n < DAYS; n += 1, day = addDays(day, 1)) installation.land(day, rowsOf(n));
-  await upload(installation.raw, 'raw/transactions');
+  for (let n = 0; n < DAYS; n += 1) await deliver(dayAfter(n), rowsOf(n));
 
   const contract = await installation.loadContract();
   expect(contract).toMatchObject({
     source: { path: `s3://${BUCKET}/raw/transactions` },
     publish: { path: TABLE, format: 'delta' },
   });
-  expected = await oracle({ contract: { ...contract, source: { ...contract.source, path: installation.raw } } });
 
-  marker = join(installation.folder, 'killed');
+  markers = [join(installation.folder, 'killed first'), join(installation.folder, 'killed')];
+  const faults = join(installation.folder, 'faults of survivors');
   const fleet = { ...s3.env, TIDEGATE_PARALLELISM: String(GROUPS), TIDEGATE_DATA_SLOTS: '1' };
-  const [first, ...others] = await Promise.all([
-    installation.worker({ ...fleet, TIDEGATE_FAILPOINTS: `transformAndGate.during=kill@${marker}` }),
-    ...Array.from({ length: SURVIVORS }, () =>
-      installation.worker({ ...fleet, TIDEGATE_FAILPOINTS: `transformAndGate.before=stall:${STALL_MS}` }),
-    ),
-  ]);
-  [doomed, survivors] = [first, others];
+  let started = 0;
+  // Machines of their own: no cache is shared.
+  const worker = (faultsOf: string): Promise<WorkerProcess> =>
+    installation.worker({
+      ...fleet,
+      TIDEGATE_CACHE: join(installation.folder, `cache ${(started += 1)}`),
+      TIDEGATE_FAILPOINTS: faultsOf,
+    });
+
+  const alone = await worker(`store.write.idx#10.after=kill@${markers[0]}`);
+  const run = await installation.start('incrementalRun');
+  await alone.exited;
+  survivors = await Promise.all(Array.from({ length: SURVIVORS }, () => worker(`@${faults}`)));
+  first = await run.result();
+
+  await deliver(dayAfter(DAYS), altering());
+  expected = await expectedNow();
+  writeFileSync(faults, `transformAndGate.before=stall:${STALL_MS}`);
+  doomed = [alone, await worker(`transformAndGate.during=kill@${markers[1]}`)];
   summary = await installation.run();
+  rmSync(faults);
   groups = await groupWork(summary.requestId);
 }, 240_000);
 
@@ -82,6 +98,17 @@ afterAll(async () => {
   await installation?.dispose();
   await s3?.stop();
 });
+
+/** What all the files that were delivered make. */
+async function expectedNow(): Promise<Expected> {
+  const contract = await installation.loadContract();
+  return oracle({ contract: { ...contract, source: { ...contract.source, path: installation.raw } } });
+}
+
+async function deliver(day: PartitionDate, rows: readonly Transaction[]): Promise<void> {
+  installation.land(day, rows);
+  await upload(join(installation.raw, `date=${day}`), `raw/transactions/date=${day}`);
+}
 
 /** Good rows, an update of a row of the day before, three kinds of bad ones. */
 function rowsOf(n: number): Transaction[] {
@@ -91,6 +118,15 @@ function rowsOf(n: number): Transaction[] {
     transaction(`${n}-negative`, { amount: -n - 1 }),
     transaction(`${n}-nobody`, { user_id: null }),
     transaction(`${n}-copied`, { transaction_receipt: `r${n}-1` }),
+  ];
+}
+
+/** A newer version of a row of every day; and, of every third, a receipt that was the only one of its kind. */
+function altering(): Transaction[] {
+  const days = Array.from({ length: DAYS }, (_, n) => n);
+  return [
+    ...days.map((n) => transaction(`${n}-2`, { amount: 100 + n, updated_at: 1_000_000 })),
+    ...days.filter((n) => n % 3 === 0).map((n) => transaction(`again-${n}`, { transaction_receipt: `r${n}-0` })),
   ];
 }
 
@@ -120,16 +156,29 @@ async function groupWork(requestId: string): Promise<GroupWork[]> {
 
 const pidOf = ({ identity }: GroupWork): number => Number(identity.split('@')[0]);
 
-test('one worker is killed while it transforms, and the run is committed all the same', async () => {
-  expect((await doomed.exited).signal).toBe('SIGKILL');
-  expect(existsSync(marker)).toBe(true);
-  expect(survivors.map(({ alive }) => alive)).toEqual([true, true]);
-  expect(summary).toMatchObject({
+test('a worker is killed while it writes key indexes, and the run is committed all the same', async () => {
+  expect((await doomed[0].exited).signal).toBe('SIGKILL');
+  expect(existsSync(markers[0])).toBe(true);
+  expect(first).toMatchObject({
     status: 'committed',
     commit: { version: 1 },
     taken: DAYS,
-    watermark: { before: null, after: '2026-04-09' },
+    watermark: { before: null, after: dayAfter(DAYS - 1) },
   });
+});
+
+test('a worker is killed while it transforms, and the run is committed all the same', async () => {
+  expect((await doomed[1].exited).signal).toBe('SIGKILL');
+  expect(existsSync(markers[1])).toBe(true);
+  expect(survivors.map(({ alive }) => alive)).toEqual([true, true]);
+  expect(summary).toMatchObject({
+    status: 'committed',
+    commit: { version: 2 },
+    taken: DAYS + 1,
+    watermark: { before: dayAfter(DAYS - 1), after: dayAfter(DAYS) },
+  });
+  const { partitions } = await (await installation.table()).report(2);
+  expect(partitions.map(({ reason }) => reason)).toEqual([...Array.from({ length: DAYS }, () => 'coupled'), 'new']);
 });
 
 test('every other worker transformed groups, and the group of the one killed was done again', () => {
@@ -148,13 +197,18 @@ test('the table holds exactly what the oracle expects, to the order of its rows'
   await expectTableEquals(copy, expected);
 });
 
-test('it is one commit, and Polars and deltalake read it from the store', async () => {
+test('each run is one commit, and Polars and deltalake read it from the store', async () => {
   const table = await installation.table();
-  expect(await table.history()).toEqual([expect.objectContaining({ version: 1, requestId: summary.requestId })]);
+  expect(await table.history()).toEqual([
+    expect.objectContaining({ version: 2, requestId: summary.requestId }),
+    expect.objectContaining({ version: 1, requestId: first.requestId }),
+  ]);
   const { Contents = [] } = await s3.client.send(
     new ListObjectsV2Command({ Bucket: BUCKET, Prefix: 'tables/transactions/curated/_delta_log/' }),
   );
-  expect(Contents.map(({ Key }) => Key)).toEqual(['tables/transactions/curated/_delta_log/00000000000000000000.json']);
+  expect(Contents.map(({ Key }) => Key)).toEqual(
+    [0, 1].map((version) => `tables/transactions/curated/_delta_log/0000000000000000000${version}.json`),
+  );
   expect(await readByOthers()).toEqual(rowCounts());
   expect((await table.verify({})).faults).toEqual([]);
 });
@@ -174,14 +228,16 @@ test('what the documents show in Python runs against it, checkpoint and all, and
     new ListObjectsV2Command({ Bucket: BUCKET, Prefix: 'tables/transactions/curated/_delta_log/' }),
   );
   expect(Contents.map(({ Key = '' }) => Key.split('/').at(-1))).toContain('_last_checkpoint');
-  // The window is read and written again; the rest stands as it did.
-  expect(await installation.run()).toMatchObject({ status: 'committed', commit: { version: 2 } });
+  // Takes a row of two days ago away.
+  await deliver(dayAfter(DAYS + 1), [transaction(`${DAYS - 2}-0`, { amount: 500, updated_at: 2_000_000 })]);
+  expect(await installation.run()).toMatchObject({ status: 'committed', commit: { version: 3 }, taken: 2 });
+  expected = await expectedNow();
   expect(await readByOthers()).toEqual(rowCounts());
   expect((await (await installation.table()).verify({})).faults).toEqual([]);
 });
 
 test('no credential stands in a log of a worker, or in a history', async () => {
-  const logs = [doomed, ...survivors].map(({ output }) => output);
+  const logs = [...doomed, ...survivors].map(({ output }) => output);
   for (const output of logs) expect(output).toContain('worker started');
   const histories: string[] = [];
   for await (const { workflowId, runId } of installation.client.workflow.list()) {

@@ -1,24 +1,24 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { openTable } from '../../src/publish';
 import type { RunSummary } from '../../src/workflows/messages';
 import { Installation } from '../support/installation';
 import { python } from '../support/python';
 import { pythonPath } from '../support/python-env';
+import { contentOf } from '../support/read-table';
+import { runPipeline } from '../support/run-pipeline';
 import { contractYaml, transaction, transactions } from '../support/transactions';
 
 jest.setTimeout(240_000);
 
-let before: Installation;
-let after: Installation;
-afterEach(async () => {
-  await before?.dispose();
-  await after?.dispose();
-});
-
 async function install(format: string): Promise<Installation> {
   const it_ = await Installation.create();
-  const yaml = contractYaml({ scope: 'partition', lookback: 1 }).replace('format: directory', `format: ${format}`);
+  const yaml = contractYaml({ scope: 'table', policy: 'reprocess: changed', lookback: 1 }).replace(
+    'format: directory',
+    `format: ${format}`,
+  );
   writeFileSync(
     join(it_.pipelines, 'transactions.yaml'),
     format === 'delta' ? yaml.replace('timestamp[ms]', 'timestamp[us]') : yaml,
@@ -43,21 +43,45 @@ output = sorted(table.select('transaction_id').collect().to_series().to_list())
   );
 }
 
-test.each(['directory', 'delta'])(
-  'from a copy of a %s table alone, a new server and a new worker go on exactly',
-  async (format) => {
-    before = await install(format);
-    before.land('2026-05-01', transactions('a', 2));
-    await run(before, 'first');
-    before.land('2026-05-02', [...transactions('b', 2), transaction('bad', { user_id: null })]);
-    const second = await run(before, 'second');
-    if (format === 'delta') checkpoint(before.curated);
+/** With links and times as they are: the raw zone's files are known again by them. */
+const copy = (from: string, to: string): void => void execFileSync('cp', ['-a', from, to]);
 
-    // Another machine: the contract, the raw zone, and a copy of the table.
+const NEWER = { updated_at: Date.UTC(2026, 5, 1), amount: 20 };
+const MAY_2 = [...transactions('b', 2), transaction('bad', { user_id: null })];
+
+describe.each(['directory', 'delta'])('from a copy of a %s table alone', (format) => {
+  let kept: string;
+  let second: RunSummary;
+  let after: Installation | undefined;
+
+  beforeAll(async () => {
+    kept = mkdtempSync(join(tmpdir(), 'tidegate-starting-over-'));
+    const before = await install(format);
+    try {
+      before.land('2026-05-01', transactions('a', 2));
+      await run(before, 'first');
+      // A newer version of a key of the day before, which loses there.
+      before.land('2026-05-02', [...MAY_2, transaction('a-0', NEWER)]);
+      second = await run(before, 'second');
+      if (format === 'delta') checkpoint(before.curated);
+      copy(before.raw, join(kept, 'raw'));
+      copy(before.curated, join(kept, 'curated'));
+    } finally {
+      await before.dispose();
+    }
+  });
+  afterEach(() => after?.dispose());
+  afterAll(() => rmSync(kept, { recursive: true, force: true }));
+
+  test.each(['with', 'without'])('a new server and a new worker go on exactly, %s its key indexes', async (indexes) => {
+    // Another machine: the contract, the raw zone, and the copy.
     after = await install(format);
-    cpSync(before.raw, after.raw, { recursive: true, preserveTimestamps: true });
-    cpSync(before.curated, after.curated, { recursive: true, verbatimSymlinks: true });
-    await before.dispose();
+    copy(`${kept}/raw/.`, after.raw);
+    copy(join(kept, 'curated'), after.curated);
+    const table = await after.table();
+    const indexFolder = join(after.curated, table.indexFolder);
+    expect(existsSync(indexFolder)).toBe(true);
+    if (indexes === 'without') rmSync(indexFolder, { recursive: true });
 
     // A request that was committed there is committed.
     expect(await run(after, 'second')).toMatchObject({
@@ -65,21 +89,37 @@ test.each(['directory', 'delta'])(
       commit: { version: 2 },
       totals: second.totals,
     });
-    expect(await (await after.table()).history()).toHaveLength(2);
-    // New data is taken, and so is late data in the window; what was consumed is not new.
-    after.land('2026-05-01', transactions('late', 1), 'late.parquet');
-    after.land('2026-05-03', transactions('c', 1));
+    expect(await table.history()).toHaveLength(2);
+    // What was consumed is not new; new data is taken, and so is late data in the window. The newer version is taken
+    // back, so that the older one returns to a day of which nothing else changed; another key moves on.
+    after.land('2026-05-02', MAY_2);
+    after.land('2026-05-02', transactions('late', 1), 'late.parquet');
+    after.land('2026-05-03', [
+      ...transactions('c', 1),
+      transaction('b-0', NEWER),
+      transaction('copied', { transaction_receipt: 'ra-1' }),
+    ]);
     expect(await run(after, 'third')).toMatchObject({
       status: 'committed',
       commit: { version: 3 },
       watermark: { before: '2026-05-02', after: '2026-05-03' },
     });
-    expect(await ids(after)).toEqual(['ta-0', 'ta-1', 'tb-0', 'tb-1', 'tc-0', 'tlate-0']);
-    const table = await after.table();
+    expect((await table.report(3)).partitions.map(({ date, reason }) => `${date} ${reason}`)).toEqual([
+      '2026-05-01 coupled',
+      '2026-05-02 changed',
+      '2026-05-03 new',
+    ]);
+    // a-1 is not published: its receipt came again.
+    expect(await ids(after)).toEqual(['ta-0', 'tb-0', 'tb-1', 'tc-0', 'tlate-0']);
     expect((await table.history()).map(({ requestId }) => requestId)).toEqual(['third', 'second', 'first']);
     expect((await table.verify()).faults).toEqual([]);
-  },
-);
+
+    const contract = await after.loadContract();
+    const anew = { ...contract, publish: { ...contract.publish, path: join(after.folder, 'anew') } };
+    await runPipeline(anew, 'one full run');
+    expect(await contentOf(table)).toEqual(await contentOf(openTable(anew)));
+  });
+});
 
 /** As docs/delta.md tells the user to, word for word; then the log is cleaned up. */
 function checkpoint(table: string): void {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { type Fault, FaultLane, type Format, type Outcome } from '../support/fault-lane';
+import { type Fault, FaultLane, type Format, type Outcome, atOperation } from '../support/fault-lane';
 import { expectRowsEqual, oracle, readTables } from '../support/oracle';
 import { python } from '../support/python';
 import { transaction, transactions } from '../support/transactions';
@@ -8,14 +8,23 @@ import { transaction, transactions } from '../support/transactions';
 /**
  * A run of several partitions by a real worker under a real server, with a fault at its storage
  * operations: thrown before one, thrown after it was done (its reply is lost), or the process killed
- * there. Temporal tries again. Of a Delta table, throws at every operation that changes something; of those that only
- * look, every fourth meets one, before it; kills are a spread sample, and so is the directory format. Of larger runs a few,
- * with drawn faults. `npm run soak:faults` does all of them, and draws more.
+ * there. Temporal tries again. Exhaustive for throws at operations that change something; of those that only
+ * look, every fourth meets one, before it; kills are a spread sample and the steps of key resolution, and the directory
+ * format is a spread sample. A few faults are drawn for larger runs, always the same ones. `npm run soak:faults` does all
+ * of them, and draws many.
  */
 const ALL = process.env['TIDEGATE_FAULTS'] === 'all';
 /** Operations at which the process is killed, of each format. */
 const KILLED: Record<Format, number> = { delta: 4, directory: 2 };
 const LANES = 4;
+/** Steps of key resolution at which it is killed besides: a new index is written, first under no name of its own; then verdicts. */
+const RESOLVING = [
+  'store.write.idx#1.before',
+  'local.written.idx',
+  'store.write.idx#1.after',
+  'store.write.rows#1.before',
+  'store.write.rows#1.after',
+];
 /** A reply that is lost differs from an operation not done where it changes something. */
 const WRITES = / (?:write|putIfAbsent|delete) /;
 /** Of operations that change nothing. */
@@ -29,17 +38,33 @@ const DRAWN = ALL ? 40 : 3;
 const SEED = 20261123;
 const MINUTES = ALL ? 60 : 10;
 
+/** Both runs resolve keys over the whole table; what the second one brings alters partitions that it does not bring. */
 const FIRST = {
-  '2026-01-01': [...transactions('a', 3), transaction('a-rejected', { amount: -1 })],
+  // Nothing concerns it again: its verdicts are carried on.
+  '2025-12-31': [transaction('y'), transaction('y', { updated_at: Date.UTC(2026, 3, 1), amount: 7 })],
+  '2026-01-01': [
+    ...transactions('a', 3),
+    transaction('a-rejected', { amount: -1 }),
+    transaction('b-1', { updated_at: Date.UTC(2026, 3, 1), amount: 8 }),
+  ],
   '2026-01-02': [...transactions('b', 2), transaction('b-rejected', { user_id: null })],
 };
+const NEWER = { updated_at: Date.UTC(2026, 5, 1) };
 const THEN = {
-  '2026-01-02': [transaction('b-0', { updated_at: Date.UTC(2026, 5, 1), amount: 99 }), transaction('b-late')],
-  '2026-01-03': [...transactions('c', 3), transaction('c-rejected', { amount: 0 })],
+  '2026-01-02': [transaction('b-0', { ...NEWER, amount: 99 }), transaction('b-late')],
+  '2026-01-03': [
+    ...transactions('c', 3),
+    transaction('c-rejected', { amount: 0 }),
+    // Moves here, away from the first of January.
+    transaction('a-0', { ...NEWER, amount: 42 }),
+    // Takes a-1, whose receipt was the only one of its kind, into quarantine.
+    transaction('c-copied', { transaction_receipt: 'ra-1' }),
+  ],
 };
 const idsOf = (...names: string[]): string[] => names.map((name) => `t${name}`).toSorted();
-const OLD = idsOf('a-0', 'a-1', 'a-2', 'b-0', 'b-1');
-const NEW = [...OLD, ...idsOf('b-late', 'c-0', 'c-1', 'c-2')].toSorted();
+const OLD = idsOf('y', 'a-0', 'a-1', 'a-2', 'b-0', 'b-1');
+const NEW = idsOf('y', 'a-0', 'a-2', 'b-0', 'b-1', 'b-late', 'c-0', 'c-1', 'c-2');
+const REWRITTEN = ['2026-01-01 coupled 2', '2026-01-02 changed', '2026-01-03 new'];
 
 const spread = (count: number, of: number): number[] =>
   count >= of
@@ -75,15 +100,23 @@ output = [pl.scan_delta(path).select('transaction_id').sort('transaction_id').co
   }
 }
 
-function expectOnce(outcome: Outcome, old: readonly string[], now: readonly string[]): void {
+/** @param unharmed what came of the run when nothing failed. */
+function expectOnce(outcome: Outcome, unharmed: Outcome, old: readonly string[], now: readonly string[]): void {
   expect(outcome).toMatchObject({
     summary: { status: 'committed', commit: { version: 2 } },
     version: 2,
     commitsOfRequest: 1,
     faults: [],
     orphans: [],
+    rewritten: unharmed.rewritten,
   });
+  expect(outcome.decided).toEqual(unharmed.decided);
   expect(outcome.seen).toEqual([old, now]);
+}
+
+interface Case {
+  readonly fault: Fault;
+  readonly label: string;
 }
 
 describe.each<Format>(['delta', 'directory'])('a run with format %s', (format) => {
@@ -98,19 +131,23 @@ describe.each<Format>(['delta', 'directory'])('a run with format %s', (format) =
   test(
     'survives a fault at any storage operation',
     async () => {
-      const operations = await lanes[0]!.operations();
-      const faults = (action: Fault['action'], at: readonly number[], both: (name: string) => boolean): Fault[] =>
-        at.flatMap((index) =>
+      const { outcome: unharmed, operations } = await lanes[0]!.unharmed();
+      expectOnce(unharmed, unharmed, OLD, NEW);
+      expect(unharmed.rewritten).toEqual(REWRITTEN);
+      const at = (index: number): string => operations[index - 1]!;
+      const faults = (action: Fault['action'], indexes: readonly number[], both: (name: string) => boolean): Case[] =>
+        indexes.flatMap((index) =>
           (['before', 'after'] as const)
-            .filter((when) => when === 'before' || both(operations[index - 1]!))
-            .map((when) => ({ at: index, when, action })),
+            .filter((when) => when === 'before' || both(at(index)))
+            .map((when) => ({ fault: atOperation(index, when, action), label: `${action} ${when} ${at(index)}` })),
         );
       const every = spread(operations.length, operations.length);
       const killed = ALL ? every : spread(KILLED[format], operations.length);
-      const writes = every.filter((at) => WRITES.test(operations[at - 1]!) || at % READ_EVERY === 0);
+      const writes = every.filter((index) => WRITES.test(at(index)) || index % READ_EVERY === 0);
       const thrown = ALL ? every : format === 'delta' ? writes : spread(THROWN_AT, operations.length);
       const planned = [
         ...faults('kill', killed, () => true),
+        ...RESOLVING.map((point): Case => ({ fault: { point, action: 'kill' }, label: `kill at ${point}` })),
         ...faults('throw', thrown, (name) => ALL || WRITES.test(name)),
       ];
       const cases = spread(Math.min(AT_MOST, planned.length), planned.length).map((index) => planned[index - 1]!);
@@ -122,11 +159,10 @@ describe.each<Format>(['delta', 'directory'])('a run with format %s', (format) =
       await Promise.all(
         lanes.map(async (lane) => {
           const tables: string[] = [];
-          for (const fault of queue) {
+          for (const { fault, label } of queue) {
             const outcome = await lane.run([fault]);
-            const label = `${fault.action} ${fault.when} ${operations[fault.at - 1]}`;
             try {
-              expectOnce(outcome, OLD, NEW);
+              expectOnce(outcome, unharmed, OLD, NEW);
             } catch (error) {
               throw new Error(`${label}: ${String(error)}`, { cause: error });
             }
@@ -137,13 +173,15 @@ describe.each<Format>(['delta', 'directory'])('a run with format %s', (format) =
           await expectTables(lane, tables, format);
         }),
       );
+      const ofKind = (action: Fault['action']) => cases.filter(({ fault }) => fault.action === action);
       const count = (action: Fault['action']): number =>
-        new Set(cases.filter((fault) => fault.action === action).map(({ at }) => at)).size;
+        new Set(ofKind(action).flatMap(({ fault }) => /^store#\d+/.exec(fault.point)?.[0] ?? [])).size;
       process.stderr.write(
         `${format}: ${injected} faults injected in ${cases.length} runs: thrown at ${count('throw')} and killed at ` +
-          `${count('kill')} of ${operations.length} storage operations, in ${Math.round((Date.now() - began) / 1000)} s` +
+          `${count('kill')} of ${operations.length} storage operations and at ${ofKind('kill').filter(({ fault }) => RESOLVING.includes(fault.point)).length} steps of key resolution, in ${Math.round((Date.now() - began) / 1000)} s` +
           `${missed.length === 0 ? '' : `; not reached: ${missed.join(', ')}`}\n`,
       );
+      expect(missed.filter((label) => !label.includes('store#'))).toEqual([]);
       // A run may make a few operations fewer than the one that was counted: then its last ones are not reached.
       expect(missed.length).toBeLessThanOrEqual(Math.max(2, cases.length / 20));
     },
@@ -158,22 +196,27 @@ async function largerRuns(format: Format): Promise<void> {
     Object.fromEntries(some.map((day) => [day, transactions(`${name}-${day}`, 5)]));
   const ids = (raw: ReturnType<typeof rows>) =>
     Object.values(raw).flatMap((all) => all.map((row) => row.transaction_id));
-  const [first, then] = [rows('first', days.slice(0, 8)), rows('then', days.slice(6))];
-  const [old, now] = [ids(first).toSorted(), [...ids(first), ...ids(then)].toSorted()];
+  const [first, added] = [rows('first', days.slice(0, 8)), rows('then', days.slice(6))];
+  const [old, now] = [ids(first).toSorted(), [...ids(first), ...ids(added)].toSorted()];
+  // Each of these days also takes a key of an earlier one away.
+  const moved = (index: number) => transaction(`first-${days[index]}-0`, NEWER);
+  const then = Object.fromEntries(Object.entries(added).map(([day, all], index) => [day, [...all, moved(index)]]));
   const lane = await FaultLane.create(format, first, then);
   const began = Date.now();
   let injected = 0;
   try {
-    const operations = await lane.operations();
-    const fault = fc.record<Fault>({
-      at: fc.integer({ min: 1, max: operations.length }),
-      when: fc.constantFrom('before', 'after'),
-      action: fc.constantFrom('throw', 'throw', 'kill'),
-    });
+    const { outcome: unharmed, operations } = await lane.unharmed();
+    const fault = fc
+      .record({
+        at: fc.integer({ min: 1, max: operations.length }),
+        when: fc.constantFrom('before', 'after'),
+        action: fc.constantFrom('throw', 'throw', 'kill'),
+      })
+      .map(({ at, when, action }) => atOperation(at, when, action));
     await fc.assert(
       fc.asyncProperty(fc.array(fault, { minLength: 1, maxLength: 4 }), async (faults) => {
         const outcome = await lane.run(faults);
-        expectOnce(outcome, old, now);
+        expectOnce(outcome, unharmed, old, now);
         injected += outcome.fired;
         await expectTables(lane, [outcome.table], format);
       }),

@@ -248,20 +248,27 @@ describe('vacuum', () => {
     await writeFile(join(path, '_runs/0123456789abcdef/plan.json'), '12345');
     for (const name of ['.tmp-1', 'requests/.tmp-2']) await writeFile(join(path, name), '');
     await mkdir(join(path, '_staging/.trash-3/x'), { recursive: true });
+    // Of a vacuum that died while it removed a key index, and of a run that died while it wrote one.
+    const indexes = '_index/0123456789abcdef';
+    await mkdir(join(path, indexes), { recursive: true });
+    for (const name of ['.trash-4', '.tmp-5']) await writeFile(join(path, indexes, name), '');
     const paths = async (now: Date) =>
       (await open(keep).vacuum({ dryRun: true, olderThanHours: 1, now })).removed.map((item) => item.path).toSorted();
-    const leftovers = ['.tmp-1', '_staging/.trash-3', 'requests/.tmp-2'];
+    const leftovers = ['.tmp-1', `${indexes}/.tmp-5`, `${indexes}/.trash-4`, '_staging/.trash-3', 'requests/.tmp-2'];
     expect(await paths(new Date())).toEqual([]);
     expect(await paths(later(2 * HOUR))).toEqual(leftovers);
     expect(await paths(later(8 * DAY))).toEqual([
       '.tmp-1',
+      `${indexes}/.tmp-5`,
+      `${indexes}/.trash-4`,
       '_runs/0123456789abcdef',
       '_staging/.trash-3',
       'requests/.tmp-2',
     ]);
     const report = await open(keep).vacuum({ dryRun: false, olderThanHours: 1, now: later(8 * DAY) });
     expect(report.bytes).toBe(5);
-    expect((await readdir(path)).toSorted()).toEqual(['_runs', '_staging', 'requests', 'tidegate.json']);
+    expect((await readdir(path)).toSorted()).toEqual(['_index', '_runs', '_staging', 'requests', 'tidegate.json']);
+    expect(await readdir(join(path, indexes))).toEqual([]);
   });
 
   it('removes what a removal of its own left when it was interrupted, wherever that was', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '../../src/storage';
@@ -31,6 +31,21 @@ describe('a store whose operations are failpoints', () => {
     const store = openStore(join(folder, 'failed'));
     await expect(store.read('a')).rejects.toMatchObject({ code: 'ENOENT' });
     await expect(store.read('a')).rejects.toThrow('failpoint store.read#2.after');
+  });
+
+  it('counts the operations on files of a kind apart', async () => {
+    arm('store.write.idx#2.before=throw');
+    const store = openStore(join(folder, 'kinds'));
+    for (const key of ['one.idx', 'a.json', 'b.json', 'alive']) await store.write(key, 'x');
+    await expect(store.write('two.idx', 'x')).rejects.toThrow('failpoint store.write.idx#2.before');
+  });
+
+  it('throws between the writing of a local file and its naming, and leaves neither', async () => {
+    arm('local.written.idx=throw');
+    const store = openStore(join(folder, 'unnamed'));
+    await store.write('a.json', 'x');
+    await expect(store.write('one.idx', 'x')).rejects.toThrow('failpoint local.written.idx');
+    expect(readdirSync(join(folder, 'unnamed'))).toEqual(['a.json']);
   });
 
   it('counts over all stores, and anew when the failpoints change', async () => {

@@ -20,12 +20,17 @@ import type { WorkerProcess } from './worker-process';
 
 export type Format = 'delta' | 'directory';
 
-/** A fault at one storage operation of a process, counted from 1 from the moment it is armed. */
+/** A fault that happens once, at a failpoint of a process (src/failpoints.ts). */
 export interface Fault {
-  readonly at: number;
-  readonly when: 'before' | 'after';
+  readonly point: string;
   readonly action: 'throw' | 'kill';
 }
+
+/** A fault at a storage operation, counted from 1 from the moment it is armed. */
+export const atOperation = (at: number, when: 'before' | 'after', action: Fault['action']): Fault => ({
+  point: `store#${at}.${when}`,
+  action,
+});
 
 export interface Outcome {
   readonly summary: RunSummary;
@@ -36,7 +41,11 @@ export interface Outcome {
   readonly commitsOfRequest: number;
   readonly version: number;
   readonly faults: readonly unknown[];
-  /** Data files, staged files and documents of runs that stand there after a vacuum and belong to no version. */
+  /** What the run rewrote, and why, as its report has it. */
+  readonly rewritten: readonly string[];
+  /** What was decided in every partition: its counts, and the digests of its verdicts. */
+  readonly decided: Readonly<Record<string, unknown>>;
+  /** What stands below the table after a vacuum and belongs to no version; what a version names and is not there. */
   readonly orphans: readonly string[];
   /** Where the table was put aside, vacuumed. */
   readonly table: string;
@@ -66,7 +75,7 @@ export class FaultLane {
   static async create(format: Format, first: Raw, then: Raw): Promise<FaultLane> {
     const it = await Installation.create();
     // Delta has microseconds only; milliseconds widen to it.
-    const yaml = contractYaml({ scope: 'partition' })
+    const yaml = contractYaml({ scope: 'table', policy: 'reprocess: changed' })
       .replace('timestamp[ms]', 'timestamp[us]')
       .replace('format: directory', `format: ${format}`);
     writeFileSync(join(it.pipelines, 'transactions.yaml'), yaml);
@@ -103,11 +112,11 @@ export class FaultLane {
     });
   }
 
-  /** The storage operations of the run when nothing fails, in order. */
-  async operations(): Promise<string[]> {
+  /** The run when nothing fails, and its storage operations, in order. */
+  async unharmed(): Promise<{ readonly outcome: Outcome; readonly operations: readonly string[] }> {
     rmSync(this.#trace, { force: true });
-    await this.run([]);
-    return readFileSync(this.#trace, 'utf8').trim().split('\n');
+    const outcome = await this.run([]);
+    return { outcome, operations: readFileSync(this.#trace, 'utf8').trim().split('\n') };
   }
 
   /** The run, from the table as it was, with these faults on its way. */
@@ -119,7 +128,7 @@ export class FaultLane {
     const markers = faults.map((_, index) => join(it.folder, `${id}.${index}`));
     this.#arm(
       id,
-      faults.map(({ at, when, action }, index) => `store#${at}.${when}=${action}@${markers[index]}`),
+      faults.map(({ point, action }, index) => `${point}=${action}@${markers[index]}`),
     );
     const [summary, seen] = await this.#watch(await it.start('incrementalRun', { requestId: id }));
     this.#arm(`${id}.over`, []);
@@ -127,9 +136,11 @@ export class FaultLane {
     const table = openTable({ ...contract, publish: { ...contract.publish, keep: { versions: 1, days: 0 } } });
     const history = await table.history();
     const { faults: broken } = await table.verify();
+    const { version, partitions } = await table.read();
+    const report = await table.report(version);
     // Past the hour for which a vacuum spares every run.
     await table.vacuum({ dryRun: false, olderThanHours: 0, now: new Date(Date.now() + 2 * 3_600_000) });
-    const orphans = await orphansOf(contract, history[0]?.version ?? 0);
+    const orphans = await orphansOf(contract);
     const aside = join(it.folder, id);
     renameSync(it.curated, aside);
     return {
@@ -137,8 +148,15 @@ export class FaultLane {
       seen,
       fired: markers.filter((marker) => existsSync(marker)).length,
       commitsOfRequest: history.filter(({ requestId }) => requestId === id).length,
-      version: history[0]?.version ?? 0,
+      version,
       faults: broken,
+      rewritten: report.partitions.map(({ date, reason, keys }) => [date, reason, keys ?? []].flat().join(' ')),
+      decided: Object.fromEntries(
+        [...partitions.values()].map(({ date, counts, verdicts }) => [
+          date,
+          { counts, verdicts: verdicts.map(({ sha256 }) => sha256) },
+        ]),
+      ),
       orphans,
       table: aside,
     };
@@ -214,17 +232,51 @@ function filesOfFolder(current: string): string[] {
     .map((name) => join(root, name));
 }
 
-async function orphansOf(contract: Contract, version: number): Promise<string[]> {
+/** What stands below a table for ever, whatever its versions hold: its marks, its logs, and what is kept of every version. */
+const BOOKS: Readonly<Record<Format, RegExp>> = {
+  delta:
+    /^(?:_tidegate\/(?:(?:tidegate|newest)\.json|(?:commits|kept)\/\d{8}\.json|requests\/[0-9a-f]{32}\.json)|(?:curated|quarantine)\/_delta_log\/\d{20}\.json)$/,
+  directory: /^(?:tidegate\.json|current|requests\/[0-9a-f]{32}|snapshots\/\d{8}\/(?:commit|report)\.json)$/,
+};
+/** A key index below its folder: the identity of its hash, then what it is of. */
+const INDEX = /^[0-9a-f]{16}\/(\d{4}-\d{2}-\d{2}-[0-9a-f]{64})\.idx$/;
+
+/**
+ * What stands below a vacuumed table of one version that is kept, and that this version does not name; and what it names
+ * and is not there. Nothing is left out: a file of any other name is an orphan.
+ */
+async function orphansOf(contract: Contract): Promise<string[]> {
   const { path, format } = contract.publish;
-  const { partitions } = await openTable(contract).read();
-  const below = format === 'directory' ? `snapshots/${String(version).padStart(8, '0')}/` : '';
-  const named = new Set(
-    [...partitions.values()].flatMap((one) => [...one.curated, ...one.quarantine].map((file) => below + file.path)),
+  const table = openTable(contract);
+  const { version, partitions } = await table.read();
+  const all = [...partitions.values()];
+  const below = format === 'directory' ? `snapshots/${padded(version)}/` : '';
+  const data = all.flatMap((one) =>
+    [...one.curated, ...one.quarantine, ...one.verdicts].map((file) => below + file.path),
   );
+  const named = new Set([...data, ...(format === 'delta' ? documentsOfDelta(path, version) : [`${below}state.json`])]);
+  // One index each: a second one, of another hash, would be an orphan too.
+  const indexed = new Set<string>(all.map(({ date, fingerprint }) => `${date}-${fingerprint}`));
   const orphans: string[] = [];
   for await (const { key } of localStore(path).list('')) {
-    const data = key.endsWith('.parquet') && !named.delete(key);
-    if (data || /^_staging\/|^_runs\/|(?:^|\/)\.tmp-/.test(key)) orphans.push(key);
+    const index = key.startsWith(`${table.indexFolder}/`) ? INDEX.exec(key.slice(table.indexFolder.length + 1)) : null;
+    const belongs = BOOKS[format].test(key) || named.delete(key) || (index !== null && indexed.delete(index[1]!));
+    if (!belongs) orphans.push(key);
   }
-  return [...orphans, ...[...named].map((key) => `${key} is missing`)];
+  return [...orphans, ...[...named, ...indexed].map((name) => `${name} is missing`)];
 }
+
+/** The report of every version, which is kept, and the state files from which the newest one is read. */
+function documentsOfDelta(path: string, newest: number): string[] {
+  const read = (key: string): unknown => JSON.parse(readFileSync(join(path, key), 'utf8'));
+  const recordOf = (version: number) =>
+    read(`_tidegate/commits/${padded(version)}.json`) as { readonly state: string; readonly report: string };
+  const { state } = recordOf(newest);
+  const { since } = read(state) as {
+    readonly since: { readonly checkpoint: string | null; readonly states: readonly string[] };
+  };
+  const reports = Array.from({ length: newest }, (_, index) => recordOf(index + 1).report);
+  return [...reports, state, ...since.states, ...(since.checkpoint === null ? [] : [since.checkpoint])];
+}
+
+const padded = (version: number): string => String(version).padStart(8, '0');

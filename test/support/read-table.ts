@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pl from 'nodejs-polars';
+import type { Table } from '../../src/publish';
 
 export type Row = Record<string, unknown>;
 
@@ -26,4 +27,27 @@ export function publishedIds(version: string): string[] {
   return readRows(version, 'curated')
     .map((row) => String(row['transaction_id']))
     .toSorted();
+}
+
+/**
+ * What the newest version of a table holds, in either format: its rows, and of each partition what it was computed from
+ * and what was decided in it. Two tables with the same content differ in the names of their files alone.
+ */
+export async function contentOf(table: Table) {
+  const { watermark, partitions } = await table.read();
+  const { path } = await table.pathOf();
+  const all = [...partitions.values()];
+  const rowsOf = (kind: 'curated' | 'quarantine'): Row[] =>
+    all.flatMap(({ date, [kind]: files }) =>
+      files.flatMap((file) =>
+        (pl.readParquet(join(path, file.path)).toRecords() as Row[]).map((row) => ({ date, ...row })),
+      ),
+    );
+  const decided = all.map(({ date, fingerprint, counts, verdicts }) => ({
+    date,
+    fingerprint,
+    counts,
+    verdicts: verdicts.map(({ rows, sha256 }) => ({ rows, sha256 })),
+  }));
+  return { watermark, curated: rowsOf('curated'), quarantine: rowsOf('quarantine'), decided };
 }

@@ -101,9 +101,8 @@ async function remainsItems(root: string, before: number): Promise<Item[]> {
   const indexes = (await list(join(root, INDEXES))).map((identity) => join(INDEXES, identity));
   for (const folder of ['', REQUESTS, ...indexes]) {
     for (const name of await list(join(root, folder))) {
-      const path = join(folder, name);
-      if (name.startsWith(TEMPORARY)) items.push(...(await agedItem(root, path, before, WHY.interrupted)));
-      if (name.startsWith(TRASH)) items.push(...(await agedItem(root, path, before, INTERRUPTED)));
+      const why = name.startsWith(TEMPORARY) ? WHY.interrupted : name.startsWith(TRASH) ? INTERRUPTED : null;
+      if (why !== null) items.push(...(await agedItem(root, join(folder, name), before, why)));
     }
   }
   return items;
