@@ -29,10 +29,8 @@ const ACTIVITIES = [
 const POINTS = [
   ...ACTIVITIES.flatMap((activity) => ['before', 'during', 'after'].map((when) => `${activity}.${when}`)),
   // The new partition's index, first under no name of its own, and the verdicts of the one that it alters.
-  'store.write.idx#1.before',
   'local.written.idx',
   'store.write.idx#1.after',
-  'store.write.rows#1.before',
   'store.write.rows#1.after',
   ...['before-build', 'built', 'before-claim', 'claimed', 'indexed', 'shown'].map((step) => `publish.${step}`),
 ];
