@@ -441,8 +441,9 @@ const table = [
         replace: '  AMBIGUOUS,\n',
       },
     ],
-    tests: ['histories'],
-    says: INEXACT,
+    tests: ['test/activities/table-scope.test.ts'],
+    named: 'is flagged in both partitions',
+    says: /2026-05-01 coupled 1/,
   },
   {
     name: 'a change of ambiguity alone couples nothing',
