@@ -6,7 +6,7 @@ import { definePipeline } from '../../src/contract';
 import { openTable } from '../../src/publish';
 import { commitByHand, copyOf } from '../support/commit-by-hand';
 import { runPipeline } from '../support/run-pipeline';
-import { land, transactions } from '../support/transactions';
+import { TRANSACTION_COLUMNS, land, transactions } from '../support/transactions';
 
 let folder: string;
 beforeEach(() => {
@@ -19,13 +19,7 @@ it('a run and a rollback that overwrite what another writer did say so in log, o
   const contract = definePipeline({
     pipeline: 'transactions',
     source: { path: raw },
-    columns: {
-      transaction_id: 'string',
-      user_id: 'string',
-      transaction_receipt: 'string',
-      amount: 'float64',
-      updated_at: 'timestamp[us]',
-    },
+    columns: TRANSACTION_COLUMNS,
     deduplicate: { primaryKey: 'transaction_id', orderBy: 'updated_at', scope: 'partition' },
     publish: { path: join(folder, 'lake'), format: 'delta' },
   });

@@ -6,7 +6,7 @@ import type { PartitionDate } from '../../src/discovery';
 import { openTable } from '../../src/publish';
 import { publishedIds } from '../support/read-table';
 import { runPipeline } from '../support/run-pipeline';
-import { land, transactions } from '../support/transactions';
+import { TRANSACTION_COLUMNS, land, transactions } from '../support/transactions';
 
 let folder: string;
 let requests = 0;
@@ -26,13 +26,7 @@ function contractOf(
   return definePipeline({
     pipeline: 'transactions',
     source: { path: join(folder, 'raw') },
-    columns: {
-      transaction_id: 'string',
-      user_id: 'string',
-      transaction_receipt: 'string',
-      amount: 'float64',
-      updated_at: 'timestamp[us]',
-    },
+    columns: TRANSACTION_COLUMNS,
     incremental,
     deduplicate: { primaryKey: 'transaction_id', orderBy: 'updated_at', scope },
     gates: [{ kind: 'notNull', column: 'user_id' }],

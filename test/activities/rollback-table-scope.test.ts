@@ -17,7 +17,7 @@ import { openStore } from '../../src/storage';
 import { publishedFiles } from '../support/delta-log';
 import { type Expected, expectTableEquals, oracle } from '../support/oracle';
 import { runPipeline } from '../support/run-pipeline';
-import { land, type Transaction, transaction, transactions } from '../support/transactions';
+import { TRANSACTION_COLUMNS, land, type Transaction, transaction, transactions } from '../support/transactions';
 
 /* Scope table goes on from the verdicts of earlier runs; a rollback brings back those of the version restored. */
 
@@ -38,13 +38,7 @@ function contractOf(format: (typeof FORMATS)[number], keep = { versions: 30, day
   return definePipeline({
     pipeline: 'transactions',
     source: { path: join(folder, 'raw') },
-    columns: {
-      transaction_id: 'string',
-      user_id: 'string',
-      transaction_receipt: 'string',
-      amount: 'float64',
-      updated_at: 'timestamp[us]',
-    },
+    columns: TRANSACTION_COLUMNS,
     incremental: { lookback: 1 },
     deduplicate: { primaryKey: 'transaction_id', orderBy: 'updated_at', scope: 'table' },
     gates: [

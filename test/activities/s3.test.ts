@@ -13,7 +13,7 @@ import { python } from '../support/python';
 import { runPipeline } from '../support/run-pipeline';
 import { type Fault, type S3Proxy, startS3Proxy } from '../support/s3-proxy';
 import { ACCESS_KEY, SECRET_KEY, type S3Server, s3Environment, startS3Server } from '../support/s3-server';
-import { land, transaction, transactions } from '../support/transactions';
+import { TRANSACTION_COLUMNS, land, transaction, transactions } from '../support/transactions';
 
 let server: S3Server;
 let proxy: S3Proxy;
@@ -39,13 +39,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const SOURCE: Omit<PipelineSource, 'source' | 'publish'> = {
   pipeline: 'lake',
-  columns: {
-    transaction_id: 'string',
-    user_id: 'string',
-    transaction_receipt: 'string',
-    amount: 'float64',
-    updated_at: 'timestamp[us]',
-  },
+  columns: TRANSACTION_COLUMNS,
   deduplicate: { primaryKey: 'transaction_id', orderBy: 'updated_at', scope: 'window' },
   gates: [
     { kind: 'notNull', column: 'user_id' },

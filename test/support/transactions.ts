@@ -3,6 +3,15 @@ import { dirname, join } from 'node:path';
 import pl from 'nodejs-polars';
 import type { Scope } from '../../src/contract';
 
+/** The columns of a transaction, as both formats can hold them. */
+export const TRANSACTION_COLUMNS = {
+  transaction_id: 'string',
+  user_id: 'string',
+  transaction_receipt: 'string',
+  amount: 'float64',
+  updated_at: 'timestamp[us]',
+} as const;
+
 /** One raw transaction, as the end-to-end tests write them. */
 export interface Transaction {
   readonly transaction_id: string;
