@@ -1,3 +1,4 @@
+import { inChunks } from './chunks';
 import { room } from './room';
 
 /** Hashes are whole numbers from 1 to 2^53 - 1, in float64, which holds them exactly. */
@@ -35,18 +36,7 @@ export class SeenTwice {
   }
 
   add(hashes: Float64Array): void {
-    const once = this.#once;
-    const twice = this.#twice;
-    const scale = this.#scale;
-    for (let i = 0; i < hashes.length; i++) {
-      const hash = hashes[i]!;
-      if (hash === NO_HASH) continue;
-      const bucket = (hash * scale) | 0;
-      const word = bucket >>> 5;
-      const bit = 1 << (bucket & 31);
-      if ((once[word]! & bit) === 0) once[word]! |= bit;
-      else twice[word]! |= bit;
-    }
+    inChunks(hashes.length, (from, to) => mark(hashes, from, to, this.#once, this.#twice, this.#scale));
   }
 
   /** Forgets all, for as many hashes as were expected or fewer. */
@@ -58,17 +48,51 @@ export class SeenTwice {
   /** Those of `hashes` that were seen more than once. */
   suspects(hashes: Float64Array): Suspects {
     const found = room(hashes.length);
-    const twice = this.#twice;
-    const scale = this.#scale;
     let count = 0;
-    for (let i = 0; i < hashes.length; i++) {
-      const hash = hashes[i]!;
-      const bucket = (hash * scale) | 0;
-      if ((twice[bucket >>> 5]! & (1 << (bucket & 31))) !== 0 && hash !== NO_HASH) found[count++] = i;
-    }
+    inChunks(hashes.length, (from, to) => {
+      count = findMarked(hashes, from, to, this.#twice, this.#scale, found, count);
+    });
     const indexes = found.slice(0, count);
     return { indexes, hashes: hashesAt(hashes, indexes) };
   }
+}
+
+function mark(
+  hashes: Float64Array,
+  from: number,
+  to: number,
+  once: Uint32Array,
+  twice: Uint32Array,
+  scale: number,
+): void {
+  for (let i = from; i < to; i++) {
+    const hash = hashes[i]!;
+    if (hash === NO_HASH) continue;
+    const bucket = (hash * scale) | 0;
+    const word = bucket >>> 5;
+    const bit = 1 << (bucket & 31);
+    if ((once[word]! & bit) === 0) once[word]! |= bit;
+    else twice[word]! |= bit;
+  }
+}
+
+/** @returns `count`, and as many more as were found. */
+function findMarked(
+  hashes: Float64Array,
+  from: number,
+  to: number,
+  marked: Uint32Array,
+  scale: number,
+  found: Uint32Array,
+  count: number,
+): number {
+  let next = count;
+  for (let i = from; i < to; i++) {
+    const hash = hashes[i]!;
+    const bucket = (hash * scale) | 0;
+    if ((marked[bucket >>> 5]! & (1 << (bucket & 31))) !== 0 && hash !== NO_HASH) found[next++] = i;
+  }
+  return next;
 }
 
 /** A table of more candidates would take more memory than it is worth. */
@@ -92,33 +116,64 @@ class Occurrences {
   }
 
   add(hashes: Float64Array): void {
-    for (let i = 0; i < hashes.length; i++) {
-      const hash = hashes[i]!;
-      const slot = this.#slotOf(hash);
-      if (this.#slots[slot] === hash) this.#repeated[slot] = 1;
-      else this.#slots[slot] = hash;
-    }
+    inChunks(hashes.length, (from, to) => put(hashes, from, to, this.#slots, this.#repeated));
   }
 
-  isRepeated(hash: number): boolean {
-    return this.#repeated[this.#slotOf(hash)] === 1;
+  /** Those of `indexes` whose hash, at the same place in `hashes`, occurs more than once. */
+  repeated({ indexes, hashes }: Suspects): Uint32Array {
+    const found = room(indexes.length);
+    let count = 0;
+    inChunks(indexes.length, (from, to) => {
+      count = findRepeated(indexes, hashes, from, to, this.#slots, this.#repeated, found, count);
+    });
+    return found.slice(0, count);
   }
+}
 
-  /** Where `hash` is, or would go. No hash is {@link NO_HASH}, so zeros are free. */
-  #slotOf(hash: number): number {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    // The lower bits: hashes of one range share their upper ones.
-    let slot = (hash | 0) & mask;
-    while (slots[slot] !== hash && slots[slot] !== NO_HASH) slot = (slot + 1) & mask;
-    return slot;
+/** Where `hash` is, or would go. No hash is {@link NO_HASH}, so zeros are free. */
+function slotOf(slots: Float64Array, hash: number): number {
+  const mask = slots.length - 1;
+  // The lower bits: hashes of one range share their upper ones.
+  let slot = (hash | 0) & mask;
+  while (slots[slot] !== hash && slots[slot] !== NO_HASH) slot = (slot + 1) & mask;
+  return slot;
+}
+
+function put(hashes: Float64Array, from: number, to: number, slots: Float64Array, repeated: Uint8Array): void {
+  for (let i = from; i < to; i++) {
+    const hash = hashes[i]!;
+    const slot = slotOf(slots, hash);
+    if (slots[slot] === hash) repeated[slot] = 1;
+    else slots[slot] = hash;
   }
+}
+
+/** @returns `count`, and as many more as were found. */
+function findRepeated(
+  indexes: Uint32Array,
+  hashes: Float64Array,
+  from: number,
+  to: number,
+  slots: Float64Array,
+  repeated: Uint8Array,
+  found: Uint32Array,
+  count: number,
+): number {
+  let next = count;
+  for (let i = from; i < to; i++) {
+    if (repeated[slotOf(slots, hashes[i]!)] === 1) found[next++] = indexes[i]!;
+  }
+  return next;
 }
 
 function hashesAt(hashes: Float64Array, indexes: Uint32Array): Float64Array {
   const some = new Float64Array(indexes.length);
-  for (let i = 0; i < some.length; i++) some[i] = hashes[indexes[i]!]!;
+  inChunks(some.length, (from, to) => pick(hashes, indexes, from, to, some));
   return some;
+}
+
+function pick(hashes: Float64Array, indexes: Uint32Array, from: number, to: number, picked: Float64Array): void {
+  for (let i = from; i < to; i++) picked[i] = hashes[indexes[i]!]!;
 }
 
 /** By batch, the indexes of suspects whose hash does occur again; of all suspects, when they are too many to tell. */
@@ -127,12 +182,5 @@ export function trulyRepeated(suspects: readonly Suspects[]): Uint32Array[] {
   if (total > TOLD_AT_MOST) return suspects.map(({ indexes }) => indexes);
   const occurrences = new Occurrences(total);
   for (const { hashes } of suspects) occurrences.add(hashes);
-  return suspects.map(({ indexes, hashes }) => {
-    const found = room(indexes.length);
-    let count = 0;
-    for (let i = 0; i < indexes.length; i++) {
-      if (occurrences.isRepeated(hashes[i]!)) found[count++] = indexes[i]!;
-    }
-    return found.slice(0, count);
-  });
+  return suspects.map((some) => occurrences.repeated(some));
 }

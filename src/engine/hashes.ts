@@ -1,11 +1,12 @@
 import { open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import type { Expr } from 'nodejs-polars';
+import type { DataFrame, Expr } from 'nodejs-polars';
 import type { Column } from '../contract/contract';
 import { HASH_BITS, NO_HASH } from './duplicates';
+import { HASH } from './names';
 import { asDeclared } from './polars-types';
 import { writing } from './write-error';
-import { pl } from './polars';
+import { numbersOf, pl } from './polars';
 
 const uint64 = (digits: string): Expr => pl.lit(digits).cast(pl.UInt64);
 
@@ -20,6 +21,12 @@ export function hashOf(columns: readonly Column[], alsoPresent: readonly Column[
   const absent = anyNull([...columns, ...alsoPresent]);
   const inRange = combined.modulo(uint64(String(2 ** HASH_BITS - 1))).add(uint64('1'));
   return pl.choose(absent, uint64(String(NO_HASH)), inRange).cast(pl.Float64);
+}
+
+/** That of every row, in order. */
+export async function hashesOf(rows: DataFrame, hash: Expr): Promise<Float64Array> {
+  const hashed = await rows.lazy().select(hash.alias(HASH)).collect();
+  return numbersOf(hashed, HASH) as Float64Array;
 }
 
 function anyNull(columns: readonly Column[]): Expr {

@@ -1,4 +1,5 @@
 import type { DataFrame } from 'nodejs-polars';
+import { inChunks } from './chunks';
 import type { Flag } from './flags';
 import { LOST, MISFILED, PASSED, REJECTED } from './names';
 import { lowerBound } from './read-rows';
@@ -80,6 +81,10 @@ function maskOf(set: Uint32Array | undefined, batch: Batch): Uint8Array | null {
   const to = lowerBound(set, batch.start + batch.rows);
   if (from === to) return null;
   const mask = new Uint8Array(batch.rows);
-  for (let i = from; i < to; i++) mask[set[i]! - batch.start] = 1;
+  inChunks(to - from, (first, end) => raise(mask, set, batch.start, from + first, from + end));
   return mask;
+}
+
+function raise(mask: Uint8Array, rows: Uint32Array, start: number, from: number, to: number): void {
+  for (let i = from; i < to; i++) mask[rows[i]! - start] = 1;
 }

@@ -1,8 +1,9 @@
 import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
 import type { Column, Contract } from '../contract/contract';
+import { inChunks } from './chunks';
 import { NO_HASH, SeenTwice, trulyRepeated } from './duplicates';
-import { hashOf } from './hashes';
-import { HASH, POSITION, internalName, internalNames, typeOf } from './names';
+import { hashOf, hashesOf } from './hashes';
+import { POSITION, internalName, internalNames, typeOf } from './names';
 import { asDeclared } from './polars-types';
 import { orderValue } from './resolve-scope';
 import { SUPERSEDED, uniqueSet } from './row-sets';
@@ -10,7 +11,7 @@ import type { RowSets } from './row-sets';
 import { MAX_ROWS } from './slices';
 import { keyName, orderName, positionsOf, settleKeys, settleUnique } from './settle';
 import { WINNER, comparedColumns, concat, differingWinners } from './settle-ambiguous';
-import { frameOf, numbersOf, pl } from './polars';
+import { frameOf, pl } from './polars';
 
 export interface BatchResolution {
   readonly superseded: number;
@@ -32,7 +33,7 @@ export async function resolveBatch(contract: Contract, rows: DataFrame): Promise
     .map((gate) => ({ name: gate.name, columns: columnsOf(contract, gate.columns) }));
   // One by one: together they would share the search for nulls, which costs more than it saves.
   const hashes = await Promise.all(
-    [hashOf(key), ...gates.map(({ columns }) => hashOf(columns, key))].map(hashesOf(rows)),
+    [hashOf(key), ...gates.map(({ columns }) => hashOf(columns, key))].map((hash) => hashesOf(rows, hash)),
   );
 
   const candidates = repeatedIn(hashes[0]!);
@@ -57,7 +58,7 @@ export async function resolveBatch(contract: Contract, rows: DataFrame): Promise
   const sets = new Map([[SUPERSEDED, losers]]);
   for (const [i, { name, columns }] of gates.entries()) {
     const ofWinners = hashes[i + 1]!;
-    for (const lost of losers) ofWinners[lost] = NO_HASH;
+    inChunks(losers.length, (from, to) => clear(ofWinners, losers, from, to));
     const repeated = repeatedIn(ofWinners);
     if (repeated.length === 0) continue;
     const values = await rowsAt(
@@ -74,13 +75,6 @@ export async function resolveBatch(contract: Contract, rows: DataFrame): Promise
 function columnsOf(contract: Contract, names: readonly string[]): Column[] {
   return internalNames(contract, names).map((name, i) => ({ name, type: typeOf(contract, names[i]!) }));
 }
-
-const hashesOf =
-  (rows: DataFrame) =>
-  async (hash: Expr): Promise<Float64Array> => {
-    const hashed = await rows.lazy().select(hash.alias(HASH)).collect();
-    return numbersOf(hashed, HASH) as Float64Array;
-  };
 
 /** Made once: see `room`. Small batches have a small one of their own. */
 let largest: SeenTwice | null = null;
@@ -100,7 +94,7 @@ async function rowsAt(
   columns: readonly Expr[],
 ): Promise<LazyDataFrame> {
   const mask = new Uint8Array(rows.height);
-  for (const index of indexes) mask[index] = 1;
+  inChunks(indexes.length, (from, to) => raise(mask, indexes, from, to));
   const some = await pl
     .concat([rows, frameOf({ [MASK]: mask })], { how: 'horizontal' })
     .lazy()
@@ -111,6 +105,14 @@ async function rowsAt(
   return pl.concat([some, frameOf({ [POSITION]: Float64Array.from(indexes) })], { how: 'horizontal' }).lazy();
 }
 const MASK = 'mask';
+
+function raise(mask: Uint8Array, indexes: Uint32Array | Float64Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) mask[indexes[i]!] = 1;
+}
+
+function clear(hashes: Float64Array, indexes: Uint32Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) hashes[indexes[i]!] = NO_HASH;
+}
 
 async function countAmbiguous(contract: Contract, rows: DataFrame, ties: DataFrame): Promise<number> {
   const compared = comparedColumns(contract);

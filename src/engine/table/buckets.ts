@@ -1,3 +1,4 @@
+import { inChunks } from '../chunks';
 import { room } from '../room';
 
 /** Bits of one range of hashes, addressed by the upper bits of what is left of the hash below the range. */
@@ -20,14 +21,11 @@ export class Buckets {
 
   /** Indexes, ascending, of those whose bucket is set. */
   find(highs: Uint32Array): Uint32Array {
-    const [words, left, right] = [this.#words, this.#left, this.#right];
     const found = room(highs.length);
     let count = 0;
-    for (let i = 0; i < highs.length; i++) {
-      const bucket = (highs[i]! << left) >>> right;
-      found[count] = i;
-      count += (words[bucket >>> 5]! >>> (bucket & 31)) & 1;
-    }
+    inChunks(highs.length, (from, to) => {
+      count = findSet(highs, from, to, this.#words, this.#left, this.#right, found, count);
+    });
     return found.slice(0, count);
   }
 
@@ -39,15 +37,46 @@ export class Buckets {
 
   /** Sets the bucket of each; where it was set before, sets that of `again`, which is as large. */
   add(highs: Uint32Array, again?: Buckets): void {
-    const [words, left, right] = [this.#words, this.#left, this.#right];
-    const twice = again === undefined ? undefined : again.#words;
-    for (let i = 0; i < highs.length; i++) {
-      const bucket = (highs[i]! << left) >>> right;
-      const bit = 1 << (bucket & 31);
-      const before = words[bucket >>> 5]!;
-      if ((before & bit) === 0) words[bucket >>> 5] = before | bit;
-      else if (twice !== undefined) twice[bucket >>> 5]! |= bit;
-    }
+    const twice = again === undefined ? null : again.#words;
+    inChunks(highs.length, (from, to) => set(highs, from, to, this.#words, this.#left, this.#right, twice));
+  }
+}
+
+/** @returns `count`, and as many more as were found. */
+function findSet(
+  highs: Uint32Array,
+  from: number,
+  to: number,
+  words: Uint32Array,
+  left: number,
+  right: number,
+  found: Uint32Array,
+  count: number,
+): number {
+  let next = count;
+  for (let i = from; i < to; i++) {
+    const bucket = (highs[i]! << left) >>> right;
+    found[next] = i;
+    next += (words[bucket >>> 5]! >>> (bucket & 31)) & 1;
+  }
+  return next;
+}
+
+function set(
+  highs: Uint32Array,
+  from: number,
+  to: number,
+  words: Uint32Array,
+  left: number,
+  right: number,
+  again: Uint32Array | null,
+): void {
+  for (let i = from; i < to; i++) {
+    const bucket = (highs[i]! << left) >>> right;
+    const bit = 1 << (bucket & 31);
+    const before = words[bucket >>> 5]!;
+    if ((before & bit) === 0) words[bucket >>> 5] = before | bit;
+    else if (again !== null) again[bucket >>> 5]! |= bit;
   }
 }
 

@@ -1,6 +1,5 @@
-import { hashOf } from '../hashes';
-import { keyName } from '../settle';
-import { numbersOf } from '../polars';
+import { hashOf, hashesOf } from '../hashes';
+import { asDeclared } from '../polars-types';
 import { readPieces } from '../read';
 import type { Reader } from '../read';
 import type { Batch } from '../slices';
@@ -22,16 +21,17 @@ export async function buildIndex(
   keys: IndexedKeys,
   onRows: (rows: number) => void,
 ): Promise<Buffer> {
-  const hashes = [hashOf(keys.primaryKey), ...keys.gates.map(({ columns }) => hashOf(columns, keys.primaryKey))].map(
-    (hash, i) => hash.alias(keyName(i)),
-  );
+  const hashes = [hashOf(keys.primaryKey), ...keys.gates.map(({ columns }) => hashOf(columns, keys.primaryKey))];
+  const hashed = new Map([...keys.primaryKey, ...keys.gates.flatMap(({ columns }) => columns)].map((c) => [c.name, c]));
+  const columns = [...hashed.values()].map((column) => asDeclared(column));
   const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
   const read: Float64Array[] = hashes.map(() => new Float64Array(batches.length > 1 ? rows : 0));
   for (const batch of batches) {
-    const frame = await readPieces(reader, batch.pieces, () => hashes);
+    const frame = await readPieces(reader, batch.pieces, () => columns);
     if (frame.height !== batch.rows) await failRows(reader, batch, frame.height);
     for (const [i, all] of read.entries()) {
-      const some = numbersOf(frame, keyName(i)) as Float64Array;
+      // One by one, and not while they are read: together they would share the search for nulls, which costs more than it saves.
+      const some = await hashesOf(frame, hashes[i]!);
       if (batches.length > 1) all.set(some, batch.start);
       else read[i] = some;
     }

@@ -1,3 +1,4 @@
+import { inChunks } from '../chunks';
 import { HASH_BITS, NO_HASH } from '../duplicates';
 import { keyName } from '../settle';
 import { frameOf, numbersOf, pl } from '../polars';
@@ -12,7 +13,13 @@ const PATIENCE = 16;
 /** How many rows have a hash. */
 export function countHashes(hashes: Float64Array): number {
   let count = 0;
-  for (let row = 0; row < hashes.length; row++) if (hashes[row] !== NO_HASH) count++;
+  inChunks(hashes.length, (from, to) => (count += countBetween(hashes, from, to)));
+  return count;
+}
+
+function countBetween(hashes: Float64Array, from: number, to: number): number {
+  let count = 0;
+  for (let row = from; row < to; row++) if (hashes[row] !== NO_HASH) count++;
   return count;
 }
 
@@ -40,12 +47,33 @@ function deal(hashes: Float64Array, { high, low, rows }: Planes): void {
   const length = 2 ** bits + 1;
   if (room.length < length) room = new Uint32Array(length);
   const ends = room.subarray(0, length).fill(0);
-  for (let row = 0; row < hashes.length; row++) {
+  inChunks(hashes.length, (from, to) => countBuckets(hashes, from, to, scale, ends));
+  inChunks(length, (from, to) => addUp(ends, Math.max(1, from), to));
+  inChunks(hashes.length, (from, to) => dealBetween(hashes, from, to, scale, ends, high, low, rows));
+}
+
+function countBuckets(hashes: Float64Array, from: number, to: number, scale: number, ends: Uint32Array): void {
+  for (let row = from; row < to; row++) {
     const hash = hashes[row]!;
     if (hash !== NO_HASH) ends[((hash * scale) | 0) + 1]!++;
   }
-  for (let bucket = 1; bucket < length; bucket++) ends[bucket]! += ends[bucket - 1]!;
-  for (let row = 0; row < hashes.length; row++) {
+}
+
+function addUp(counts: Uint32Array, from: number, to: number): void {
+  for (let bucket = from; bucket < to; bucket++) counts[bucket]! += counts[bucket - 1]!;
+}
+
+function dealBetween(
+  hashes: Float64Array,
+  from: number,
+  to: number,
+  scale: number,
+  ends: Uint32Array,
+  high: Uint32Array,
+  low: Uint16Array,
+  rows: Uint32Array,
+): void {
+  for (let row = from; row < to; row++) {
     const hash = hashes[row]!;
     if (hash === NO_HASH) continue;
     const at = ends[(hash * scale) | 0]!++;
@@ -59,7 +87,23 @@ function deal(hashes: Float64Array, { high, low, rows }: Planes): void {
 /** Sorts by insertion what is nearly sorted; false when it is not. */
 function settle({ high, low, rows }: Planes): boolean {
   let steps = rows.length * PATIENCE;
-  for (let i = 1; i < rows.length; i++) {
+  inChunks(rows.length, (from, to) => {
+    if (steps >= 0) steps -= insertBetween(high, low, rows, Math.max(1, from), to, steps);
+  });
+  return steps >= 0;
+}
+
+/** @returns how many steps it took; it gives up when there were more than `most`. */
+function insertBetween(
+  high: Uint32Array,
+  low: Uint16Array,
+  rows: Uint32Array,
+  from: number,
+  to: number,
+  most: number,
+): number {
+  let steps = 0;
+  for (let i = from; i < to && steps <= most; i++) {
     const upper = high[i]!;
     if (high[i - 1]! < upper) continue;
     const lower = low[i]!;
@@ -75,10 +119,9 @@ function settle({ high, low, rows }: Planes): boolean {
     high[at] = upper;
     low[at] = lower;
     rows[at] = row;
-    steps -= i - at;
-    if (steps < 0) return false;
+    steps += i - at;
   }
-  return true;
+  return steps;
 }
 
 async function sorted(hashes: Float64Array, planes: Planes): Promise<void> {
