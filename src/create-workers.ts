@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type RunPolicy } from './activities';
 import type { ContractRegistry } from './contract';
+import { newEngine } from './engine';
 import type { Logger } from './logger';
 import { workflowsPath } from './workflows-path';
 import { DATA_TASK_QUEUE, TASK_QUEUE } from './workflows/messages';
@@ -37,7 +38,9 @@ const FORCE = '20 seconds';
 
 export async function createWorkers(options: TidegateWorkerOptions): Promise<TidegateWorkers> {
   const { connection, namespace, contracts, logger, taskQueue = TASK_QUEUE, dataTaskQueue = DATA_TASK_QUEUE } = options;
-  const activities = createActivities({ contracts, logger, policy: { ...options.policy, dataTaskQueue } });
+  const engine = newEngine();
+  await engine.start();
+  const activities = createActivities({ contracts, logger, engine, policy: { ...options.policy, dataTaskQueue } });
   const shared: Partial<WorkerOptions> = {
     connection,
     namespace,
@@ -74,6 +77,7 @@ export async function createWorkers(options: TidegateWorkerOptions): Promise<Tid
       } finally {
         shutdown();
         await Promise.allSettled(runs);
+        await engine.close();
       }
     },
   };

@@ -1,3 +1,4 @@
+import { newEngine } from '../engine';
 import { createLogger } from '../logger';
 import { awaitRun } from './await-run';
 import { describePipeline } from './describe-pipeline';
@@ -19,6 +20,7 @@ export function createActivities(options: ActivityOptions): Activities {
     contracts: options.contracts,
     policy: { ...defaultPolicy, ...options.policy },
     logger: options.logger ?? createLogger('silent'),
+    engine: options.engine ?? newEngine(),
   };
   return {
     describePipeline: describePipeline(deps),

@@ -1,4 +1,5 @@
 import type { ContractRegistry } from '../contract';
+import type { Engine } from '../engine';
 import type { Logger } from '../logger';
 import { DATA_TASK_QUEUE } from '../workflows/messages';
 import type { RunPolicy } from './types';
@@ -11,6 +12,8 @@ export interface ActivityOptions {
   readonly policy?: Partial<RunPolicy>;
   /** Default: silent. */
   readonly logger?: Logger;
+  /** What computes. Default: threads of this process. */
+  readonly engine?: Engine;
 }
 
 /** What activities share. */
@@ -18,6 +21,7 @@ export interface ActivityDeps {
   readonly contracts: ContractRegistry;
   readonly policy: RunPolicy;
   readonly logger: Logger;
+  readonly engine: Engine;
 }
 
 /** About four minutes of trying before a run fails; a lost worker is noticed within 30 seconds. */

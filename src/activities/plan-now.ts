@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Contract } from '../contract';
 import { type Plan, type PlanScope, discover, discoverInput } from '../discovery';
-import type { EngineHooks } from '../engine';
+import { type EngineHooks, engineHere } from '../engine';
 import { openTable } from '../publish';
 import { needsCompletion } from './plan-document';
 import { resolveInTable } from './table-scope';
@@ -24,7 +24,7 @@ export async function planNow(contract: Contract, scope: PlanScope, hooks: Engin
   try {
     const outputPath: typeof table.outputPath = ({ kind, date }) => `${kind}/${date}`;
     const places = { outputRoot: folder, outputPath, run: 'plan', attempt: randomUUID(), staging: folder };
-    const whole = await resolveInTable(plan, table, { ...places, overlay: join(folder, 'index') }, hooks);
+    const whole = await resolveInTable(plan, table, { ...places, overlay: join(folder, 'index') }, engineHere, hooks);
     // Rebuilt files go with the folder.
     const partitions = whole.plan.partitions.map(({ rebuilt: _rebuilt, ...partition }) => partition);
     return { ...whole.plan, partitions };

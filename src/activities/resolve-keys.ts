@@ -1,4 +1,4 @@
-import { type PartitionResolution, resolve } from '../engine';
+import type { PartitionResolution } from '../engine';
 import { openTable } from '../publish';
 import { under } from '../storage';
 import { attempt } from './attempt';
@@ -25,7 +25,7 @@ export function resolveKeys(deps: ActivityDeps): Activities['resolveKeys'] {
           const { partitions } = plan;
           const resolved =
             contract.deduplicate.scope === 'window'
-              ? await resolve({ contract, sourceRoot: contract.source.path, partitions, directory }, hooks)
+              ? await deps.engine.resolve({ contract, sourceRoot: contract.source.path, partitions, directory }, hooks)
               : partitions.map(() => null);
           return await folder.write('resolution', { directory, partitions: resolved } satisfies ResolutionDocument);
         }
@@ -43,7 +43,7 @@ export function resolveKeys(deps: ActivityDeps): Activities['resolveKeys'] {
           staging: path,
           overlay: null,
         };
-        const whole = await resolveInTable(plan, table, places, hooks);
+        const whole = await resolveInTable(plan, table, places, deps.engine, hooks);
         assertExpected(whole.plan, expectPlan);
         const document: ResolutionDocument = { directory: table.path, partitions: whole.resolutions };
         return {

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import type { Plan } from '../discovery';
-import { type EngineHooks, type PartitionResolution, type ResolveTableInput, resolveTable } from '../engine';
+import type { Engine, EngineHooks, PartitionResolution, ResolveTableInput } from '../engine';
 import { VoidPlan } from '../errors';
 import type { Table } from '../publish';
 import { openStore } from '../storage';
@@ -20,6 +20,7 @@ export async function resolveInTable(
   plan: Plan,
   table: Table,
   { overlay, ...places }: ResolutionPlaces,
+  engine: Engine,
   hooks: EngineHooks,
 ): Promise<{ readonly plan: Plan; readonly resolutions: readonly PartitionResolution[] }> {
   const { contract, base } = plan;
@@ -28,7 +29,7 @@ export async function resolveInTable(
   const rootOf = async (): Promise<string> =>
     state.version === 0 ? table.path : (await table.pathOf({ version: state.version })).path;
   try {
-    const { partitions, resolutions } = await resolveTable(
+    const { partitions, resolutions } = await engine.resolveTable(
       {
         contract,
         sourceRoot: contract.source.path,

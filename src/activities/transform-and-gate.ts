@@ -1,4 +1,3 @@
-import { transformPartitions } from '../engine';
 import { TerminalError } from '../errors';
 import { openTable } from '../publish';
 import type { OutputName } from '../publish/table';
@@ -37,10 +36,7 @@ export function transformAndGate(deps: ActivityDeps): Activities['transformAndGa
             attempt: uuid,
           };
         });
-        const results = await transformPartitions(inputs, ({ partition: { date } }) => ({
-          signal,
-          onProgress: (progress) => onProgress({ date, ...progress }),
-        }));
+        const results = await deps.engine.transformPartitions(inputs, { signal, onProgress });
         const document = await folder.write('results', results);
         const totals = sumCounts(
           gateNames(contract),

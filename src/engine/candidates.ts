@@ -44,14 +44,15 @@ export class Candidates {
   async #deal(dealt: DataFrame): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     for (const [bucket, files] of this.#files.entries()) {
+      // Named before it is written: another batch may be dealt meanwhile.
       const path = join(this.#folder, `${bucket}-${files.length}.parquet`);
+      files.push(path);
       await dealt
         .lazy()
         .filter(pl.col(BUCKET).eq(pl.lit(bucket)))
         .drop(BUCKET)
         .sinkParquet(path, { compression: 'uncompressed', sinkOptions: SINK })
         .collect();
-      files.push(path);
     }
   }
 

@@ -1,6 +1,7 @@
+/** The door to the engine. Polars does not come with it: see `engineHere`. */
 export type { ResolveInput, ResolveTableInput, TransformInput } from './inputs';
-export type { EngineHooks, OutputFile, PartitionResolution, PartitionResult } from './types';
-export { type ColumnFacts, type InspectedColumn, type ValueKind, countViolations, inspectRows } from './inspect';
-export { resolve } from './resolve';
-export { type TableResolution, resolveTable } from './table';
-export { transformPartition, transformPartitions } from './transform';
+export { type Engine, engineHere, inspector } from './engine';
+export { newEngine } from './threads/new-engine';
+export type { EngineHooks, OutputFile, PartitionResolution, PartitionResult, Progress } from './types';
+export type { ColumnFacts, InspectedColumn, ValueKind } from './inspect';
+export type { TableResolution } from './table';

@@ -1,8 +1,11 @@
 import type { Contract } from '../contract/contract';
 import type { PlannedPartition } from '../discovery/plan-types';
 import type { PartitionDate } from '../discovery/partition-date';
-import type { PartitionState, Table } from '../publish/table';
+import type { OutputName, PartitionState } from '../publish/table';
 import type { PartitionResolution } from './types';
+
+/** Says where the table wants a file; whoever is asked may be in another thread. */
+export type OutputPath = (name: OutputName) => string | Promise<string>;
 
 export interface ResolveInput {
   readonly contract: Contract;
@@ -32,7 +35,7 @@ export interface ResolveTableInput {
   readonly tableRoot: string;
   /** Location that output paths are relative to. */
   readonly outputRoot: string;
-  readonly outputPath: Table['outputPath'];
+  readonly outputPath: OutputPath;
   /** The run's short digest, and the attempt's uuid: they name the files. */
   readonly run: string;
   readonly attempt: string;
@@ -62,7 +65,7 @@ export interface TransformInput {
   /** Location of the table's root; output paths are relative to it. */
   readonly tableRoot: string;
   /** Where the table wants the files of this attempt. */
-  readonly outputPath: Table['outputPath'];
+  readonly outputPath: OutputPath;
   /** The run's short digest, and the attempt's uuid: they name the files. */
   readonly run: string;
   readonly attempt: string;

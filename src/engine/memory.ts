@@ -27,6 +27,11 @@ export async function releaseNativeMemory(read: {
 }): Promise<void> {
   held += SMALL + Math.max(read.bytes * GROWTH, read.rows * read.columns * CELL);
   if (held < DUE_AFTER) return;
+  await collectGarbage();
+}
+
+/** Frees native frames that nothing refers to, and arrays. */
+export async function collectGarbage(): Promise<void> {
   held = 0;
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');

@@ -45,7 +45,7 @@ export class OutputWriter {
     const { partition, run, attempt, outputPath } = this.#input;
     const { date } = partition;
     const store = this.#store;
-    const key = outputPath({ kind: this.#kind, date, run, attempt, n: this.#files.length });
+    const key = await outputPath({ kind: this.#kind, date, run, attempt, n: this.#files.length });
     const path = store.urlOf(key);
     const what = ` for partition ${date}`;
     await this.#files.at(-1);

@@ -122,7 +122,7 @@ export class PartitionPass {
       if (result.status === 'rejected') throw result.reason;
     }
     this.#done += batch.rows;
-    this.#hooks.onProgress?.({ phase: 'transforming', done: this.#done, total: partition.rows });
+    this.#hooks.onProgress?.({ phase: 'transforming', done: this.#done, total: partition.rows, date: partition.date });
   }
 
   /** What the partition became, once all that was written is durable. */

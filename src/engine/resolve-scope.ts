@@ -8,6 +8,7 @@ import { Candidates } from './candidates';
 import { NO_HASH, SeenTwice, trulyRepeated } from './duplicates';
 import type { Suspects } from './duplicates';
 import { HashStore, hashOf } from './hashes';
+import { inLanes } from './lanes';
 import { releaseNativeMemory } from './memory';
 import { HASH, POSITION, columnsOf } from './names';
 import { asDeclared, isFloat } from './polars-types';
@@ -201,6 +202,9 @@ async function settleRepeated(
   await settleRows(work, wanted, total, hash, columns, settle);
 }
 
+/** Batches of which rows are read at once: one alone does not use every core. */
+const READ_AT_ONCE = 2;
+
 /** Rows of one batch, by their indexes in it, ascending. */
 export interface WantedRows {
   readonly partition: number;
@@ -225,7 +229,7 @@ export async function settleRows(
   if (total === 0) return;
   const candidates = new Candidates(join(work.scratch, randomUUID()), total, work.limits.candidatesAtATime);
   try {
-    for await (const { partition, batch, indexes } of wanted) {
+    await inLanes(wanted, READ_AT_ONCE, async ({ partition, batch, indexes }) => {
       const read = (piece: Piece): Expr[] => [
         ...columns,
         hash.alias(HASH),
@@ -235,7 +239,7 @@ export async function settleRows(
       if (frame !== null) await candidates.add(frame);
       // Until it is collected, what was read keeps the texts of its batch.
       await releaseNativeMemory({ rows: batch.rows, columns: 1, bytes: 0 });
-    }
+    });
     for await (const bucket of candidates.buckets()) {
       work.signal?.throwIfAborted();
       await settle(bucket);

@@ -15,19 +15,19 @@ import type { EngineHooks, PartitionResult } from './types';
  * As far as memory allows, a batch is written once the next one has been read, of the same partition or the
  * next: reading and writing use every core, and judging, which uses one, goes on beside the writing.
  *
- * @param hooksOf said of each partition.
+ * @param hooks progress is told of each partition, by its date.
  * @returns the results, in order.
  * @throws VoidPlan when a file of a partition vanished or changed since it was planned.
  * @throws TerminalError `UnreadableFile`; `ContractError` when a gate cannot be evaluated.
  */
 export async function transformPartitions(
   inputs: readonly TransformInput[],
-  hooksOf: (input: TransformInput) => EngineHooks = () => ({}),
+  hooks: EngineHooks = {},
 ): Promise<PartitionResult[]> {
   const results: Promise<PartitionResult>[] = [];
   const judging = new Set<Promise<unknown>>();
   try {
-    const steps = stepsOf(inputs, hooksOf, judging);
+    const steps = stepsOf(inputs, hooks, judging);
     for await (const { pass, work, isLast } of oneAhead(steps, ({ bytes }) => bytes <= MAX_BYTES / 2)) {
       if (work !== null) {
         await pass.write(work.batch, await work.judged);
@@ -48,7 +48,7 @@ export async function transformPartitions(
 
 /** {@link transformPartitions}, of one. */
 export async function transformPartition(input: TransformInput, hooks: EngineHooks = {}): Promise<PartitionResult> {
-  return (await transformPartitions([input], () => hooks))[0]!;
+  return (await transformPartitions([input], hooks))[0]!;
 }
 
 /** A batch that has been read, and is being judged. */
@@ -63,13 +63,13 @@ interface Step {
 
 async function* stepsOf(
   inputs: readonly TransformInput[],
-  hooksOf: (input: TransformInput) => EngineHooks,
+  hooks: EngineHooks,
   judging: Set<Promise<unknown>>,
 ): AsyncGenerator<Step> {
   let next: Promise<PartitionPass> | null = null;
   for (const [i, input] of inputs.entries()) {
     const { partition, contract } = input;
-    const pass: PartitionPass = await (next ?? PartitionPass.begin(input, hooksOf(input)));
+    const pass: PartitionPass = await (next ?? PartitionPass.begin(input, hooks));
     next = null;
     if (pass.batches.length === 0) yield { pass, bytes: 0, isLast: true, work: null };
     for (const batch of pass.batches) {
@@ -80,7 +80,7 @@ async function* stepsOf(
       judging.add(judged);
       const following = inputs[i + 1];
       if (batch === pass.batches.at(-1) && following !== undefined) {
-        next = PartitionPass.begin(following, hooksOf(following));
+        next = PartitionPass.begin(following, hooks);
         // Told in its turn.
         next.catch(() => {});
         judging.add(next);

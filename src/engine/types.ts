@@ -10,10 +10,17 @@ export const QuarantineColumn = {
   SourceRow: '_source_row',
 } as const;
 
+/** Rows done so far, of those that a call will handle, or of one partition of it. */
+export interface Progress {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+  readonly date?: PartitionDate;
+}
+
 /** Told to the caller of a long computation: heartbeats and progress lines come from here. */
 export interface EngineHooks {
-  /** Rows done so far, of the rows this call will handle. */
-  readonly onProgress?: (progress: { readonly phase: string; readonly done: number; readonly total: number }) => void;
+  readonly onProgress?: (progress: Progress) => void;
   /** Aborted work stops at the next step and throws the signal's reason. */
   readonly signal?: AbortSignal;
 }

@@ -2,21 +2,12 @@ import { appendFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { failpoint, failpointSetting } from '../failpoints';
 import type { ObjectStore } from './object-store';
+import { countUnder, next } from './operation-counts';
 import { storageError } from './storage-error';
-
-/** Operations begun in this process since the failpoints were last set, in all and by name. */
-const begun = new Map<string, number>();
-let setting = '';
-
-function next(name: string): number {
-  const count = (begun.get(name) ?? 0) + 1;
-  begun.set(name, count);
-  return count;
-}
 
 /**
  * A store whose every operation passes the failpoints `store#<n>`, `store.<operation>#<n>` and, where the key has an
- * extension, `store.<operation>.<extension>#<n>`, before and after; counted over all stores of the process, anew
+ * extension, `store.<operation>.<extension>#<n>`, before and after; counted over all stores and threads of the process, anew
  * whenever the failpoints change. What is thrown is a `StorageError`, as of a store that may work again. What Polars
  * does at `urlOf` is not seen, but for `scanOptions`, which is asked for before each scan and sink.
  *
@@ -24,9 +15,7 @@ function next(name: string): number {
  */
 export function failingStore(inner: ObjectStore): ObjectStore {
   const begin = async (operation: string, key: string): Promise<() => Promise<void>> => {
-    const now = failpointSetting();
-    if (now !== setting) begun.clear();
-    setting = now;
+    countUnder(failpointSetting());
     const names = ['', `.${operation}`, ...(extname(key) === '' ? [] : [`.${operation}${extname(key)}`])];
     const points = names.map((name) => `store${name}#${next(name)}`);
     const trace = process.env['TIDEGATE_STORE_TRACE'];

@@ -1,4 +1,4 @@
-import { resolve } from '../../src/engine';
+import { resolve } from '../../src/engine/resolve';
 import { contractOf, int64, newFolder } from './support';
 
 test.each(['partition', 'window'] as const)(

@@ -2,7 +2,8 @@ import { appendFile, chmod, mkdir, readFile, readdir, rm, utimes, writeFile } fr
 import { join } from 'node:path';
 import pl from 'nodejs-polars';
 import type { Column, Gate } from '../../src/contract/contract';
-import { resolve, transformPartition } from '../../src/engine';
+import { resolve } from '../../src/engine/resolve';
+import { transformPartition } from '../../src/engine/transform';
 import { messageOf } from '../../src/errors';
 import type { TransformInput } from '../../src/engine';
 import { readTables } from '../support/oracle';

@@ -20,7 +20,7 @@ export async function buildIndex(
   batches: readonly Batch[],
   keys: IndexedKeys,
   onRows: (rows: number) => void,
-): Promise<Buffer> {
+): Promise<IndexWriter> {
   const hashes = [hashOf(keys.primaryKey), ...keys.gates.map(({ columns }) => hashOf(columns, keys.primaryKey))];
   const hashed = new Map([...keys.primaryKey, ...keys.gates.flatMap(({ columns }) => columns)].map((c) => [c.name, c]));
   const columns = [...hashed.values()].map((column) => asDeclared(column));
@@ -42,7 +42,7 @@ export async function buildIndex(
     await sortHashes(all, index.planes(section));
     index.seal(section);
   }
-  return index.bytes;
+  return index;
 }
 
 /** A file that was written again holds other rows than planned: the plan is void, not the read. */

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { lowerBound } from '../read-rows';
+import { type HeldMemory, borrow, giveBack } from './held-memory';
 
 /**
  * The key index of one source partition: for its primary key, and for every unique gate, the hash of each row that
@@ -49,7 +50,7 @@ export class IndexWriter {
   /** @param counts rows that take part, by section. */
   constructor(identity: string, rows: number, counts: readonly number[]) {
     this.#counts = counts;
-    const bytes = Buffer.allocUnsafeSlow(this.#at(counts.length) + MAGIC.length);
+    const bytes = borrow(this.#at(counts.length) + MAGIC.length);
     bytes.write(MAGIC, 0, 'latin1');
     bytes.write(identity, MAGIC.length, 'hex');
     bytes.writeUInt32LE(rows, MAGIC.length + IDENTITY_BYTES);
@@ -78,6 +79,11 @@ export class IndexWriter {
     header[0] = count;
     for (let fence = 0; fence < FENCES; fence++) header[1 + fence] = lowerBound(high, fence * 2 ** (32 - FENCE_BITS));
     this.bytes.fill(0, this.#at(section) + 2 * U32 * count + 2 * count, this.#at(section + 1));
+  }
+
+  /** Gives its memory to the next one. Its bytes are not to be used after. */
+  release(): void {
+    giveBack(this.bytes);
   }
 
   /** Where the planes of a section begin. */
@@ -249,9 +255,9 @@ export class IndexFile {
     return this.#held !== null;
   }
 
-  /** Reads the file into memory, so that it is read once for all ranges; or takes `bytes` for what it holds. */
-  async hold(bytes?: Buffer): Promise<void> {
-    this.#held ??= bytes ?? (await this.#read(0, this.size));
+  /** Reads the file into memory, so that it is read once for all ranges. */
+  async hold(memory: HeldMemory): Promise<void> {
+    this.#held ??= await this.#read(0, this.size, memory);
   }
 
   /** Bytes at a multiple of 2, in a buffer whose offset is one of the values' width. */
@@ -260,7 +266,7 @@ export class IndexFile {
     return this.#read(at, length, room);
   }
 
-  async #read(at: number, length: number, room?: ReadRoom): Promise<Buffer> {
+  async #read(at: number, length: number, room?: ReadRoom | HeldMemory): Promise<Buffer> {
     if (length === 0) return Buffer.from(new ArrayBuffer(0));
     const bytes = room?.take(length) ?? Buffer.from(new ArrayBuffer(length));
     const file = await open(this.path, 'r');

@@ -103,7 +103,7 @@ function distinct(sorted: Float64Array): number {
 
 async function write({ input }: Session, { date }: PlannedPartition, sets: RowSets): Promise<PartitionResolution> {
   const { outputRoot, outputPath, run, attempt } = input;
-  const path = outputPath({ kind: 'verdicts', date, run, attempt, n: 0 });
+  const path = await outputPath({ kind: 'verdicts', date, run, attempt, n: 0 });
   const verdicts = await writeVerdicts(outputRoot, path, sets);
   return {
     date,

@@ -8,8 +8,8 @@ import { settledColumns } from '../resolve-scope';
 import { SUPERSEDED, uniqueSet } from '../row-sets';
 import { settleKeys } from '../settle';
 import { findAmbiguous } from '../settle-ambiguous';
-import type { EngineHooks } from '../types';
 import { writing } from '../write-error';
+import type { TableHooks } from './hooks';
 import { type TableLimits, limitsOf } from './limits';
 import { LostRows, type Settled } from './lost-rows';
 import type { Member } from './members';
@@ -32,7 +32,7 @@ import { rowsOf } from './verdicts';
  */
 export async function resolveTable(
   input: ResolveTableInput,
-  hooks: EngineHooks = {},
+  hooks: TableHooks = {},
   limits: TableLimits = limitsOf(input.contract),
 ): Promise<TableResolution> {
   const scratch = join(input.scratch, `scratch-${randomUUID()}`);
@@ -49,7 +49,7 @@ export async function resolveTable(
 }
 
 async function resolveIn(session: Session): Promise<TableResolution> {
-  const indexes = new TableIndexes(session.input, session.work, session.members, session.limits);
+  const indexes = new TableIndexes(session);
   await indexes.prepare();
   const settled = await settle(session, indexes);
   const lost = new LostRows(session, settled);

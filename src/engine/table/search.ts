@@ -3,7 +3,7 @@ import type { Suspects } from '../duplicates';
 import { lowerBound } from '../read-rows';
 import { Buckets } from './buckets';
 import { ReadRoom, type Section, highOf, keyOf } from './index-file';
-import { inLanes } from './lanes';
+import { inLanes } from '../lanes';
 import { has } from './sorted-rows';
 
 /** One partition's section. */

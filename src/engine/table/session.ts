@@ -5,7 +5,7 @@ import type { ResolveTableInput } from '../inputs';
 import { lowerBound } from '../read-rows';
 import { refuseTooMany } from '../resolve';
 import { type WantedRows, settleRows } from '../resolve-scope';
-import type { EngineHooks } from '../types';
+import type { TableHooks } from './hooks';
 import type { TableLimits } from './limits';
 import { type Member, membersOf } from './members';
 import { type Part, type Touched, search } from './search';
@@ -25,7 +25,7 @@ export interface Found {
 /** What the steps of one resolution share: its input, its members, and its lists of rows, which may wait on disk. */
 export class Session {
   readonly input: ResolveTableInput;
-  readonly hooks: EngineHooks;
+  readonly hooks: TableHooks;
   readonly limits: TableLimits;
   readonly members: readonly Member[];
   readonly verdicts: CommittedVerdicts;
@@ -34,7 +34,7 @@ export class Session {
   readonly #lists = new Set<SpilledRows>();
   readonly #budget: RowBudget;
 
-  constructor(input: ResolveTableInput, hooks: EngineHooks, limits: TableLimits, scratch: string) {
+  constructor(input: ResolveTableInput, hooks: TableHooks, limits: TableLimits, scratch: string) {
     this.input = input;
     this.hooks = hooks;
     this.limits = limits;

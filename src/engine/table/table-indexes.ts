@@ -10,7 +10,9 @@ import { buildIndex } from './build-index';
 import { type IndexedKeys, indexedKeys } from './identity';
 import type { IndexFile, Section } from './index-file';
 import { type Indexed, IndexStore } from './index-store';
-import { inLanes } from './lanes';
+import { HeldMemory } from './held-memory';
+import type { TableHooks } from './hooks';
+import { inLanes } from '../lanes';
 import type { TableLimits } from './limits';
 import type { Member } from './members';
 import type { Part, Touched } from './search';
@@ -31,10 +33,22 @@ const LANES = 16;
 /** Indexes made at once, the keys of one read while those of the other are sorted, and rows in each at most: it is held in memory. */
 const MAKING = 2;
 const MADE_TOGETHER = 2 ** 21;
+/** Of a partition with fewer rows another thread would win less than it takes to tell it. */
+const WORTH_A_THREAD = 2 ** 16;
+
+/** What a resolution is about: see `Session`. */
+interface IndexedBy {
+  readonly input: ResolveTableInput;
+  readonly work: TableWork;
+  readonly members: readonly Member[];
+  readonly limits: TableLimits;
+  readonly hooks: TableHooks;
+}
 
 /** The key indexes of all members, and those of what the run takes or removes as they were committed. */
 export class TableIndexes {
   readonly #input: ResolveTableInput;
+  readonly #hooks: TableHooks;
   readonly #work: TableWork;
   readonly #members: readonly Member[];
   readonly #now: IndexFile[] = [];
@@ -44,11 +58,13 @@ export class TableIndexes {
   #store!: IndexStore;
   #keys!: IndexedKeys;
   #touched: 'some' | 'all' = 'some';
+  readonly #held = new HeldMemory();
   /** Bytes. */
   #mayHold: number;
 
-  constructor(input: ResolveTableInput, work: TableWork, members: readonly Member[], limits: TableLimits) {
+  constructor({ input, work, members, limits, hooks }: IndexedBy) {
     this.#input = input;
+    this.#hooks = hooks;
     this.#work = work;
     this.#members = members;
     this.#mayHold = limits.indexBytes;
@@ -69,15 +85,14 @@ export class TableIndexes {
     this.#keys = await indexedKeys(contract);
     const store = openStore(tableRoot, { errorType: 'TargetError' });
     const sections = 1 + this.#keys.gates.length;
-    const scratch = join(this.#work.scratch, 'indexes');
-    this.#store = new IndexStore({ store, ...indexes, scratch }, this.#keys.identity, sections);
+    this.#store = new IndexStore({ store, ...indexes, scratch: this.#scratch }, this.#keys.identity, sections);
     await inLanes(this.#members, LANES, async (member) => {
       const index = await this.#store.open(member.source);
       if (index !== null && index.rows === member.source.rows) this.#now[member.index] = index;
     });
     const missing = this.#members.filter(({ index }) => this.#now[index] === undefined);
-    const make = async (member: Member): Promise<void> => {
-      this.#now[member.index] = await this.#make(member);
+    const make = async (member: Member, lane = 0): Promise<void> => {
+      this.#now[member.index] = (lane > 0 ? await this.#madeElsewhere(member) : null) ?? (await this.#make(member));
     };
     await inLanes(
       missing.filter(({ source }) => source.rows <= MADE_TOGETHER),
@@ -88,6 +103,10 @@ export class TableIndexes {
     if (this.#members.some(({ taken }) => !taken)) await this.#openReplaced();
     const read = this.#members.filter(({ taken }) => taken || this.#touched === 'all');
     for (const file of [...read.map(({ index }) => this.#now[index]!), ...this.#before]) await this.#hold(file);
+  }
+
+  get #scratch(): string {
+    return join(this.#work.scratch, 'indexes');
   }
 
   /** Whether the index of a member lacks the rows of it that are lost. */
@@ -131,12 +150,24 @@ export class TableIndexes {
     await this.#work.makeReadable([index]);
     const batches = this.#work.batchesOf(index).map(({ batch }) => batch);
     const onRows = member.taken ? this.#work.report : (): void => {};
-    const bytes = await buildIndex(readerOf(this.#work, index), batches, this.#keys, onRows);
+    const built = await buildIndex(readerOf(this.#work, index), batches, this.#keys, onRows);
     if (this.#work.rebuilt(index) === null) await verifyFiles(this.#input.sourceRoot, member.source.files);
     await releaseNativeMemory({ rows: member.source.rows, columns: 1 + this.#keys.gates.length, bytes: 0 });
-    const made = await this.#store.save(partial ?? member.source, bytes);
-    if (member.taken) await this.#hold(made, bytes);
+    const made = await this.#store.save(partial ?? member.source, built.bytes);
+    built.release();
     return made;
+  }
+
+  /** Made in another thread, so that two are sorted at once; null when it is to be made here. */
+  async #madeElsewhere({ source, taken }: Member): Promise<IndexFile | null> {
+    const { makeIndex } = this.#hooks;
+    if (makeIndex === undefined || !taken || source.rows < WORTH_A_THREAD) return null;
+    this.#work.signal?.throwIfAborted();
+    const { contract, sourceRoot, tableRoot, indexes } = this.#input;
+    const { rowsAtATime } = this.#work.limits;
+    await makeIndex({ contract, sourceRoot, source, rowsAtATime, tableRoot, indexes, scratch: this.#scratch });
+    this.#work.report(source.rows);
+    return this.#store.open(source);
   }
 
   /** The indexes of what was committed of the partitions that the run takes or removes. */
@@ -155,9 +186,9 @@ export class TableIndexes {
   }
 
   /** What is read range by range is read from memory, as far as it may. */
-  async #hold(file: IndexFile, bytes?: Buffer): Promise<void> {
+  async #hold(file: IndexFile): Promise<void> {
     if (file.isHeld || file.size > this.#mayHold) return;
     this.#mayHold -= file.size;
-    await file.hold(bytes);
+    await file.hold(this.#held);
   }
 }

@@ -1,4 +1,4 @@
-import type * as engineRoom from '../../engine';
+import { inspector } from '../../engine';
 import { messageOf } from '../../errors';
 import type { OutputFile } from '../../engine/types';
 import { type ObjectStore, sha256Of } from '../../storage';
@@ -86,7 +86,7 @@ async function valueFaults(
   { store, key, signal }: FileInput,
   { groups }: RecordedFile,
 ): Promise<FileVerdict['faults']> {
-  const { inspectRows } = engine();
+  const { inspectRows } = inspector();
   const source = { url: store.urlOf(key), scanOptions: await store.scanOptions() };
   const faults: FileVerdict['faults'][number][] = [];
   for (const [index, { offset, rows, columns }] of groups.entries()) {
@@ -101,8 +101,5 @@ async function valueFaults(
 }
 
 async function violationsOf({ store, key }: FileInput): Promise<ReadonlyMap<string, number>> {
-  return engine().countViolations({ url: store.urlOf(key), scanOptions: await store.scanOptions() });
+  return inspector().countViolations({ url: store.urlOf(key), scanOptions: await store.scanOptions() });
 }
-
-/** Loaded late: most commands need no Polars, and should start quickly. */
-const engine = (): typeof engineRoom => require('../../engine') as typeof engineRoom;

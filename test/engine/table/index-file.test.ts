@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { HeldMemory } from '../../../src/engine/table/held-memory';
 import { IndexFile, keyOf } from '../../../src/engine/table/index-file';
 import { type HashedRows, indexBytes } from '../../support/index-bytes';
 
@@ -64,7 +65,7 @@ test('held in memory or read from disk, an index says the same', async () => {
   // Close together, and far apart: read at once, and one by one.
   const at = Uint32Array.of(0, 1, 5, 20_000, 49_999);
   const fromDisk = [await index.sections[0]!.rowsAt(at), await index.sections[0]!.lowsAt(at)];
-  await index.hold();
+  await index.hold(new HeldMemory());
   expect([await index.sections[0]!.rowsAt(at), await index.sections[0]!.lowsAt(at)]).toEqual(fromDisk);
   expect([...fromDisk[0]!]).toEqual([...at]);
 });

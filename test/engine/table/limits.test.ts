@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import pl from 'nodejs-polars';
 import type { Contract } from '../../../src/contract';
 import { type PlannedPartition, fingerprint } from '../../../src/discovery';
-import { resolveTable } from '../../../src/engine';
+import { resolveTable } from '../../../src/engine/table';
 import type { RowSets } from '../../../src/engine/row-sets';
 import { readRowSets } from '../../../src/engine/row-sets';
 import { type TableLimits, limitsOf } from '../../../src/engine/table/limits';

@@ -1,0 +1,51 @@
+/** What runs in an engine thread: each export is a task, called by its name. */
+import { collectGarbage } from '../memory';
+import { resolve as resolveHere } from '../resolve';
+import { makeIndex as makeIndexHere } from '../table/make-index';
+import { resolveTable as resolveTableHere } from '../table/resolve-table';
+import { transformPartitions as transformPartitionsHere } from '../transform';
+import { Caller, outcomeOf } from './caller';
+import type { Outcome, Task, TaskName, Tasks } from './protocol';
+
+type Run<K extends TaskName> = (task: Task<K>) => Promise<Outcome<Tasks[K]['output']>>;
+
+const withCaller =
+  <K extends TaskName>(work: (input: Tasks[K]['input'], caller: Caller) => Promise<Tasks[K]['output']>): Run<K> =>
+  async ({ input, port }) => {
+    const caller = new Caller(port);
+    try {
+      return await outcomeOf(() => work(input, caller));
+    } finally {
+      caller.close();
+      setImmediate(tidy);
+    }
+  };
+
+/** Bytes of arrays that are not worth a collection. */
+const LITTLE = 32 * 1024 * 1024;
+
+/** What a task leaves would stay until the next one: it may come in another thread. */
+function tidy(): void {
+  if (process.memoryUsage().arrayBuffers > LITTLE) void collectGarbage();
+}
+
+/** Does nothing: whoever waits for it waits until all modules are loaded. */
+export const ready = (): void => {};
+
+export const resolve: Run<'resolve'> = withCaller((input, { hooks }) => resolveHere(input, hooks));
+
+export const resolveTable: Run<'resolveTable'> = withCaller((input, caller) =>
+  resolveTableHere(
+    { ...input, outputPath: (name) => caller.ask('outputPath', name) },
+    { ...caller.hooks, makeIndex: (index) => caller.ask('makeIndex', index) },
+  ),
+);
+
+export const transformPartitions: Run<'transformPartitions'> = withCaller((inputs, caller) =>
+  transformPartitionsHere(
+    inputs.map((input) => ({ ...input, outputPath: (name) => caller.ask('outputPath', name) })),
+    caller.hooks,
+  ),
+);
+
+export const makeIndex: Run<'makeIndex'> = withCaller((input, { hooks }) => makeIndexHere(input, hooks));
