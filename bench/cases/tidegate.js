@@ -6,6 +6,7 @@
 const { MockActivityEnvironment } = require('@temporalio/testing');
 const { createActivities } = require('../../dist/activities');
 const { contractsFrom, definePipeline } = require('../../dist/contract');
+const { newEngine } = require('../../dist/engine');
 const { sourceContract } = require('../lib/contract');
 const { tell } = require('../lib/node-case');
 
@@ -32,7 +33,12 @@ tell(
   async ({ raw, out, keyScope }) => {
     // As the peers are loaded before they are timed.
     await Promise.all(['hyparquet', 'p-map', 'env-paths'].map((name) => import(name)));
+    const engine = newEngine();
+    await engine.start();
     const contract = definePipeline(sourceContract({ raw, out, scope: keyScope }));
-    return { activities: createActivities({ contracts: contractsFrom([contract]) }), pipeline: contract.pipeline };
+    return {
+      activities: createActivities({ contracts: contractsFrom([contract]), engine }),
+      pipeline: contract.pipeline,
+    };
   },
 );
