@@ -1,4 +1,3 @@
-import { oneAhead } from './ahead';
 import type { TransformInput } from './inputs';
 import type { Judged } from './judge';
 import { releaseNativeMemory } from './memory';
@@ -12,8 +11,8 @@ import type { EngineHooks, PartitionResult } from './types';
  * what passes to `curated` and the rest to `quarantine` under the staging folder, durably. Rows keep
  * the order of (path, row); no file is written where there is nothing to write.
  *
- * As far as memory allows, a batch is written once the next one has been read, of the same partition or the
- * next: reading and writing use every core, and judging, which uses one, goes on beside the writing.
+ * As far as memory allows, a batch is written while the next one is read and judged, of the same partition or the
+ * next: reading and writing use every core, judging mostly one.
  *
  * @param hooks progress is told of each partition, by its date.
  * @returns the results, in order.
@@ -27,19 +26,29 @@ export async function transformPartitions(
   const results: Promise<PartitionResult>[] = [];
   const judging = new Set<Promise<unknown>>();
   try {
-    const steps = stepsOf(inputs, hooks, judging);
-    for await (const { pass, work, isLast } of oneAhead(steps, ({ bytes }) => bytes <= MAX_BYTES / 2)) {
+    let writing: Promise<void> = Promise.resolve();
+    const write = async ({ pass, work, isLast }: Step): Promise<void> => {
       if (work !== null) {
         await pass.write(work.batch, await work.judged);
         judging.delete(work.judged);
       }
-      if (!isLast) continue;
+      if (!isLast) return;
       // Made durable while the next partition is being written.
       await results.at(-1);
       const result = pass.end();
       result.catch(() => {});
       results.push(result);
+    };
+    for await (const step of stepsOf(inputs, hooks, judging)) {
+      await writing;
+      judging.delete(writing);
+      writing = write(step);
+      // Told before the next one.
+      writing.catch(() => {});
+      judging.add(writing);
+      if (step.bytes > MAX_BYTES / 2) await writing;
     }
+    await writing;
     return await Promise.all(results);
   } finally {
     await Promise.allSettled([...results, ...judging]);
