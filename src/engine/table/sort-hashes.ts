@@ -38,49 +38,98 @@ export async function sortHashes(hashes: Float64Array, planes: Planes): Promise<
 }
 
 /** Kept, as V8 collects garbage whenever 64 MiB of arrays were made. */
-let room = new Uint32Array(0);
+let dealtHashes = new Float64Array(0);
+let dealtRows = new Uint32Array(0);
 
-/** Puts every row where the upper bits of its hash say. */
+/** So many buckets that what is dealt into them stays in the processor's cache. */
+const FINE_BITS = 11;
+
+/**
+ * Puts every row where the upper bits of its hash say, about one to a bucket: first into large buckets, then each of these
+ * into small ones. At once, every row would miss the cache three times.
+ */
 function deal(hashes: Float64Array, { high, low, rows }: Planes): void {
-  const bits = Math.max(1, Math.ceil(Math.log2(Math.max(2, hashes.length))) - 1);
+  const bits = Math.ceil(Math.log2(Math.max(2, hashes.length)));
+  const fineBits = Math.min(FINE_BITS, bits);
+  const coarse = new Uint32Array(2 ** (bits - fineBits) + 1);
+  const coarseScale = 2 ** (bits - fineBits - HASH_BITS);
+  inChunks(hashes.length, (from, to) => countBuckets(hashes, from, to, coarseScale, coarse));
+  addUp(coarse, 0);
+  const starts = coarse.slice();
+  if (dealtHashes.length < hashes.length) {
+    dealtHashes = new Float64Array(hashes.length);
+    dealtRows = new Uint32Array(hashes.length);
+  }
+  const [some, numbers] = [dealtHashes, dealtRows];
+  inChunks(hashes.length, (from, to) => dealCoarsely(hashes, from, to, coarseScale, coarse, some, numbers));
   const scale = 2 ** (bits - HASH_BITS);
-  const length = 2 ** bits + 1;
-  if (room.length < length) room = new Uint32Array(length);
-  const ends = room.subarray(0, length).fill(0);
-  inChunks(hashes.length, (from, to) => countBuckets(hashes, from, to, scale, ends));
-  inChunks(length, (from, to) => addUp(ends, Math.max(1, from), to));
-  inChunks(hashes.length, (from, to) => dealBetween(hashes, from, to, scale, ends, high, low, rows));
-}
-
-function countBuckets(hashes: Float64Array, from: number, to: number, scale: number, ends: Uint32Array): void {
-  for (let row = from; row < to; row++) {
-    const hash = hashes[row]!;
-    if (hash !== NO_HASH) ends[((hash * scale) | 0) + 1]!++;
+  const fine = new Uint32Array(2 ** fineBits + 1);
+  for (let bucket = 0; bucket < starts.length - 1; bucket++) {
+    const [from, to] = [starts[bucket]!, starts[bucket + 1]!];
+    fine.fill(0);
+    countBuckets(some, from, to, scale, fine, bucket * 2 ** fineBits);
+    addUp(fine, from);
+    dealFinely(some, numbers, from, to, scale, bucket * 2 ** fineBits, fine, high, low, rows);
   }
 }
 
-function addUp(counts: Uint32Array, from: number, to: number): void {
-  for (let bucket = from; bucket < to; bucket++) counts[bucket]! += counts[bucket - 1]!;
+/** Counts into the bucket after each one's own: added up, the counts say where buckets begin. */
+function countBuckets(
+  hashes: Float64Array,
+  from: number,
+  to: number,
+  scale: number,
+  counts: Uint32Array,
+  first = 0,
+): void {
+  for (let i = from; i < to; i++) {
+    const hash = hashes[i]!;
+    if (hash !== NO_HASH) counts[((hash * scale) | 0) - first + 1]!++;
+  }
 }
 
-function dealBetween(
+function addUp(counts: Uint32Array, start: number): void {
+  counts[0] = start;
+  for (let bucket = 1; bucket < counts.length; bucket++) counts[bucket]! += counts[bucket - 1]!;
+}
+
+function dealCoarsely(
   hashes: Float64Array,
   from: number,
   to: number,
   scale: number,
   ends: Uint32Array,
-  high: Uint32Array,
-  low: Uint16Array,
+  dealt: Float64Array,
   rows: Uint32Array,
 ): void {
   for (let row = from; row < to; row++) {
     const hash = hashes[row]!;
     if (hash === NO_HASH) continue;
     const at = ends[(hash * scale) | 0]!++;
+    dealt[at] = hash;
+    rows[at] = row;
+  }
+}
+
+function dealFinely(
+  hashes: Float64Array,
+  numbers: Uint32Array,
+  from: number,
+  to: number,
+  scale: number,
+  first: number,
+  ends: Uint32Array,
+  high: Uint32Array,
+  low: Uint16Array,
+  rows: Uint32Array,
+): void {
+  for (let i = from; i < to; i++) {
+    const hash = hashes[i]!;
+    const at = ends[((hash * scale) | 0) - first]!++;
     const upper = upperOf(hash);
     high[at] = upper;
     low[at] = lowerOf(hash, upper);
-    rows[at] = row;
+    rows[at] = numbers[i]!;
   }
 }
 
