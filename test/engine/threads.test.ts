@@ -202,6 +202,21 @@ test('a thread that dies fails its task; the next one gets another', async () =>
   expect(said.trim().split('\n')).toEqual([expect.stringContaining('engine thread'), '3']);
 });
 
+test('a thread loads the engine and nothing else: what it loads, every collection of garbage goes through', () => {
+  const script = `require(process.argv[1]); console.log(JSON.stringify(Object.keys(require.cache)));`;
+  const thread = join(dirname(COMPILED), 'thread.js');
+  const loaded = JSON.parse(execFileSync(process.execPath, ['-e', script, thread], { encoding: 'utf8' })) as string[];
+  const packages = loaded.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
+  const own = [
+    'nodejs-polars',
+    expect.stringMatching(/^nodejs-polars-/),
+    '@js-temporal/polyfill',
+    'jsbi',
+    'canonicalize',
+  ];
+  for (const name of new Set(packages)) if (name !== undefined) expect(own).toContainEqual(name);
+});
+
 test('what is frozen thaws as it was', () => {
   const message = fc.string();
   const leaf = fc.oneof(

@@ -43,6 +43,7 @@ const VOCABULARY = new Set([
   'errors',
   'safe-text',
   'contract/contract',
+  'contract/column-type',
   'discovery/partition-date',
   'discovery/manifest',
   'discovery/plan-types',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { formatColumnType } from '../../contract';
+import { formatColumnType } from '../../contract/column-type';
 import type { Column, Contract, UniqueGate } from '../../contract/contract';
 import { hashOf } from '../hashes';
 import { columnsOf } from '../names';
