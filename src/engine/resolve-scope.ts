@@ -216,7 +216,7 @@ export interface WantedRows {
  * Reads the wanted rows and hands them to `settle` with `columns` and `position`, rows of equal hashes
  * together, as many at a time as memory allows.
  *
- * @param total of the wanted rows.
+ * @param total of the wanted rows, or a little more.
  */
 export async function settleRows(
   work: ScopeWork,

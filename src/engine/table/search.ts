@@ -2,6 +2,7 @@ import { trulyRepeated } from '../duplicates';
 import type { Suspects } from '../duplicates';
 import { lowerBound } from '../read-rows';
 import { Buckets } from './buckets';
+import { Excluded } from './excluded';
 import { ReadRoom, type Section, highOf, keyOf } from './index-file';
 import { inLanes } from '../lanes';
 import { has } from './sorted-rows';
@@ -62,11 +63,12 @@ export async function search(input: SearchInput): Promise<void> {
   );
   const bits = Math.min(MOST_RANGE_BITS, Math.ceil(Math.log2(ranges)));
   const searched = parts.some((part) => !part.whole);
+  const excluded = input.without === undefined ? null : new Excluded(input.without, input.hashesRead);
   const rooms = Array.from({ length: LANES }, () => ({ own: new ReadRoom(), gathered: new ReadRoom() }));
   for (let range = 0; range < 2 ** bits; range++) {
     input.signal?.throwIfAborted();
     const keysOfRange = searched ? await touchedIn(touched, range, bits) : null;
-    await searchRange(input, range, bits, keysOfRange, rooms);
+    await searchRange(input, range, bits, keysOfRange, excluded, rooms);
     keysOfRange?.buckets.release();
   }
 }
@@ -117,6 +119,7 @@ async function searchRange(
   range: number,
   bits: number,
   touched: Keys | null,
+  excluded: Excluded | null,
   rooms: readonly Rooms[],
 ): Promise<void> {
   const found: InPlay[] = [];
@@ -140,7 +143,7 @@ async function searchRange(
   for (const { high } of inPlay) once.add(high, twice);
   const suspects: { readonly partition: number; readonly suspects: Suspects }[] = [];
   for (const play of inPlay) {
-    const own = await suspectsOf(play, twice, input.without, rooms[0]!.gathered);
+    const own = await suspectsOf(play, twice, excluded, rooms[0]!.gathered);
     if (own.indexes.length > 0) suspects.push({ partition: play.part.partition, suspects: own });
   }
   once.release();
@@ -185,7 +188,7 @@ async function touchedOf(
 async function suspectsOf(
   { part, high, indexes, start, keys }: InPlay,
   twice: Buckets,
-  without: SearchInput['without'],
+  excluded: Excluded | null,
   room: ReadRoom,
 ): Promise<Suspects> {
   const some = twice.find(high);
@@ -196,10 +199,8 @@ async function suspectsOf(
   const low = keys === null ? await part.section.lowsAt(at, room) : null;
   const hashes = new Float64Array(count);
   for (let j = 0; j < count; j++) hashes[j] = low === null ? keys![some[j]!]! : keyOf(high[some[j]!]!, low[j]!);
-  if (without === undefined) return { indexes: rows, hashes };
-  const out = await without(part.partition);
-  const counts = (j: number): boolean => !has(out, rows[j]!);
-  return { indexes: rows.filter((_, j) => counts(j)), hashes: hashes.filter((_, j) => counts(j)) };
+  const kept = excluded === null ? count : await excluded.take(part.partition, rows, hashes);
+  return { indexes: rows.subarray(0, kept), hashes: hashes.subarray(0, kept) };
 }
 
 /** Rows of one section whose hash occurs more than once in it, but for those that do not count: equal hashes stand together. */

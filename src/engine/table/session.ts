@@ -84,7 +84,7 @@ export class Session {
     settle: Parameters<typeof settleRows>[5],
   ): Promise<void> {
     let total = 0;
-    for (const index of rows.partitions()) total += (await this.#available(rows, index)).length;
+    for (const index of rows.partitions()) total += rows.count(index);
     await settleRows(this.work, this.#wanted(rows), total, hash, columns, settle);
   }
 

@@ -86,6 +86,12 @@ export class SpilledRows {
     return this.#kept.has(partition) || this.#spilled.has(partition);
   }
 
+  /** How many rows of a partition were added. */
+  count(partition: number): number {
+    const parts = [...(this.#kept.get(partition) ?? []), ...(this.#spilled.get(partition) ?? [])];
+    return parts.reduce((sum, { length }) => sum + length, 0);
+  }
+
   /** Ascending. */
   async rows(partition: number): Promise<Uint32Array> {
     const kept = this.#kept.get(partition) ?? [];

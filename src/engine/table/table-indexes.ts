@@ -92,7 +92,10 @@ export class TableIndexes {
     });
     const missing = this.#members.filter(({ index }) => this.#now[index] === undefined);
     const make = async (member: Member, lane = 0): Promise<void> => {
-      this.#now[member.index] = (lane > 0 ? await this.#madeElsewhere(member) : null) ?? (await this.#make(member));
+      const index = (lane > 0 ? await this.#madeElsewhere(member) : null) ?? (await this.#make(member));
+      this.#now[member.index] = index;
+      // Here already, beside what the other lane computes.
+      if (member.taken) await this.#hold(index);
     };
     await inLanes(
       missing.filter(({ source }) => source.rows <= MADE_TOGETHER),
