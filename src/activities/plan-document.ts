@@ -1,4 +1,4 @@
-import type { Contract } from '../contract';
+import { DEFAULT_ENGINE, type Contract } from '../contract';
 import { type Plan, groupPartitions, planDigest } from '../discovery';
 import { TerminalError } from '../errors';
 import { RunFolder } from './run-folder';
@@ -36,7 +36,7 @@ export function assertExpected(plan: Plan, expected: string | undefined): void {
  * path from a message is trusted; rules come from the contract inside the plan.
  */
 export async function openPlan(
-  { contracts }: ActivityDeps,
+  { contracts }: Pick<ActivityDeps, 'contracts'>,
   ref: PlanRef,
 ): Promise<{ readonly plan: Plan; readonly contract: Contract; readonly folder: RunFolder }> {
   const folder = new RunFolder(await contracts.get(ref.pipeline), ref.requestId);
@@ -54,7 +54,7 @@ function upToDate(plan: Plan): Plan {
     contract: {
       ...contract,
       incremental: { ...DEFAULTS, ...incremental },
-      engine: engine ?? { memory: 1024 ** 3 },
+      engine: engine ?? DEFAULT_ENGINE,
     },
   };
 }

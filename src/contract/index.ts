@@ -7,6 +7,7 @@ export { resolutionDigest, rowsDigest } from './digests';
 export { ContractError, formatFault, formatFaults } from './faults';
 export type { ContractFault } from './faults';
 export { loadContract } from './load';
+export { DEFAULT_ENGINE } from './read-source';
 export { contractsFrom } from './registry';
 export type { ContractListing, ContractRegistry } from './registry';
 export { isPipelineName } from './schema';

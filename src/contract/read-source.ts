@@ -1,5 +1,5 @@
 import type { PartitionDate } from '../discovery/partition-date';
-import { parseBytes } from './bytes';
+import { DEFAULT_MEMORY, parseBytes } from './bytes';
 import type { Column, Contract } from './contract';
 import { crossCheck, typeFindings } from './cross-check';
 import type { Finding } from './faults';
@@ -35,6 +35,9 @@ export function readSource(root: unknown, options: ReadOptions): ReadSource {
   if (!parsed.success || findings.length > 0) return { ok: false, findings };
   return { ok: true, contract: { ...normalise(parsed.data, parts, options), gates } };
 }
+
+/** What the normalised contract says of the engine where its source says nothing. */
+export const DEFAULT_ENGINE: Contract['engine'] = { memory: parseBytes(DEFAULT_MEMORY)! };
 
 function normalise(source: CompleteSource, parts: SoundParts, options: ReadOptions): Omit<Contract, 'gates'> {
   const { pipeline, incremental, deduplicate, publish, engine, schedule, notify } = source;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parsePartitionDate } from '../discovery/partition-date';
-import { LEAST_MEMORY, parseBytes } from './bytes';
+import { DEFAULT_MEMORY, LEAST_MEMORY, parseBytes } from './bytes';
 import { COLUMN_TYPES } from './column-type';
 import { gateSchema } from './gates/registry';
 import { scheduleSchema } from './schedule-schema';
@@ -137,7 +137,7 @@ const engineSchema = strict({
   memory: z
     .union([z.number(), z.string()], { error: MEMORY })
     .refine((value) => (parseBytes(value) ?? 0) >= LEAST_MEMORY, { error: MEMORY })
-    .default('1GiB')
+    .default(DEFAULT_MEMORY)
     .describe(
       'How much memory key resolution may hold at a time: bytes, or text with `KiB`, `MiB` or `GiB`; at least 256MiB. ' +
         'Less costs time, never correctness.',

@@ -8,11 +8,12 @@ import { TerminalError, messageOf } from '../../src/errors';
 import { openTable } from '../../src/publish';
 import type { RunSummary } from '../../src/workflows/messages';
 import { tidegate } from '../cli/support/tidegate';
+import { startLake, startProxiedLake } from '../support/lake';
 import { expectTableEquals, oracle } from '../support/oracle';
 import { python } from '../support/python';
 import { runPipeline } from '../support/run-pipeline';
 import { type Fault, type S3Proxy, startS3Proxy } from '../support/s3-proxy';
-import { ACCESS_KEY, SECRET_KEY, type S3Server, s3Environment, startS3Server } from '../support/s3-server';
+import { ACCESS_KEY, SECRET_KEY, type S3Server, s3Environment } from '../support/s3-server';
 import { TRANSACTION_COLUMNS, land, transaction, transactions } from '../support/transactions';
 
 let server: S3Server;
@@ -21,10 +22,7 @@ let folder: string;
 let zone = 0;
 
 beforeAll(async () => {
-  server = await startS3Server();
-  await server.createBucket('lake');
-  proxy = await startS3Proxy(server.port);
-  Object.assign(process.env, s3Environment(proxy.port));
+  ({ server, proxy } = await startProxiedLake());
 });
 afterAll(async () => {
   await proxy?.close();
@@ -267,11 +265,10 @@ it('ends a run at once, with the reason, where the store denies a data file to b
 
 it('refuses a store that does not honour conditional writes when a run begins, be the table there already, and check says so', async () => {
   // Where signatures are checked, as versitygw does, no header can be taken off on the way.
-  const lax = server.name === 'moto' ? server : await startS3Server('moto');
+  const lax = server.name === 'moto' ? server : await startLake('moto');
   const between = await startS3Proxy(lax.port);
   const own = server;
   try {
-    if (lax !== own) await lax.createBucket('lake');
     server = lax;
     Object.assign(process.env, s3Environment(between.port));
     const { contract } = pipeline();

@@ -9,6 +9,7 @@ import { openTable } from '../../src/publish';
 import { contractOf, int64, text } from '../engine/support';
 import { type Row, readTables } from '../support/oracle';
 import { python } from '../support/python';
+import { reasonsOf } from '../support/reasons';
 import { runPipeline } from '../support/run-pipeline';
 
 interface Transaction {
@@ -67,9 +68,7 @@ async function countsOf(contract: Contract, date: string) {
 }
 
 const reasons = async (contract: Contract, version: number): Promise<string[]> =>
-  (await openTable(contract).report(version)).partitions.map(({ date, reason, keys }) =>
-    [date, reason, ...(keys === undefined ? [] : [keys])].join(' '),
-  );
+  reasonsOf(await openTable(contract).report(version));
 
 describe.each(['directory', 'delta'] as const)('scope table, %s format', (format) => {
   test('a newer version in another partition takes the old one away, and its deletion brings it back', async () => {
@@ -81,10 +80,7 @@ describe.each(['directory', 'delta'] as const)('scope table, %s format', (format
     await runPipeline(contract, 'first');
     put(contract, MAY_3, [{ id: 1, at: 2, receipt: 'a2' }]);
     const planned = await planNow(contract, { kind: 'incremental' });
-    expect(planned.partitions.map(({ date, reason, keys }) => [date, reason, keys])).toEqual([
-      [MAY_1, 'coupled', 1],
-      [MAY_3, 'new', undefined],
-    ]);
+    expect(reasonsOf(planned)).toEqual([`${MAY_1} coupled 1`, `${MAY_3} new`]);
     const { commit } = await runPipeline(contract, 'second');
     expect(await reasons(contract, commit!.version)).toEqual([`${MAY_1} coupled 1`, `${MAY_3} new`]);
     expect((await openTable(contract).report(2)).left).toEqual([]);

@@ -1,23 +1,9 @@
 import { shortOutcome } from '../../src/cli/support/outcome';
-import type { RunSummary } from '../../src/workflows/messages';
-
-const summary: RunSummary = {
-  requestId: 'q',
-  pipeline: 'transactions',
-  kind: 'incremental',
-  status: 'committed',
-  watermark: { before: null, after: null },
-  commit: { version: 7, path: '/lake' },
-  totals: null,
-  taken: 1,
-  left: 0,
-  ignored: 0,
-  report: '/lake/elsewhere/report.json',
-};
+import { runSummary } from '../support/run-summary';
 
 test('a run whose report cannot be read from here still says what waits, and what it overwrote of other writers', () => {
-  expect(shortOutcome(summary)).toBe('transactions: published version 7, request q');
-  expect(shortOutcome({ ...summary, held: 2, overwritten: 1 })).toBe(
+  expect(shortOutcome(runSummary())).toBe('transactions: published version 7, request q');
+  expect(shortOutcome(runSummary({ held: 2, overwritten: 1 }))).toBe(
     `transactions: published version 7, request q
 2 partitions held until somebody decides: tidegate status transactions
 warning: 1 partition overwritten that other writers had changed: tidegate report transactions --version 7`,
@@ -25,7 +11,7 @@ warning: 1 partition overwritten that other writers had changed: tidegate report
 });
 
 test('a run that was skipped says why', () => {
-  const skipped = { ...summary, status: 'skipped', commit: null, report: null } as const;
+  const skipped = runSummary({ status: 'skipped', commit: null, report: null });
   expect(shortOutcome({ ...skipped, reason: 'paused' })).toBe(
     'Skipped: transactions is paused. To go on: tidegate resume transactions',
   );

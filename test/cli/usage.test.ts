@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createProgram } from '../../src/cli/program';
 import { exitCodeOf } from '../../src/cli/support/exit';
+import { reasonsOf } from '../support/reasons';
 import { contractYaml, land, transactions } from '../support/transactions';
 import { tidegate } from './support/tidegate';
 
@@ -123,7 +124,7 @@ test('plan of a backfill takes the range only', async () => {
     env,
   });
   const { plan } = JSON.parse(stdout) as { plan: { partitions: { date: string; reason: string }[]; left: object[] } };
-  expect(plan.partitions.map(({ date, reason }) => [date, reason])).toEqual([['2026-05-02', 'requested']]);
+  expect(reasonsOf(plan)).toEqual(['2026-05-02 requested']);
   expect(plan.left).toContainEqual({ date: '2026-05-03', reason: 'no data' });
 });
 

@@ -4,9 +4,10 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-s
 import { type PartitionDate, addDays, parsePartitionDate } from '../../src/discovery';
 import { type RunSummary, runWorkflowId } from '../../src/workflows/messages';
 import { Installation } from '../support/installation';
+import { startLake } from '../support/lake';
 import { type Expected, expectTableEquals, oracle } from '../support/oracle';
 import { python } from '../support/python';
-import { ACCESS_KEY, type S3Server, SECRET_KEY, startS3Server } from '../support/s3-server';
+import { ACCESS_KEY, type S3Server, SECRET_KEY } from '../support/s3-server';
 import { type Transaction, contractYaml, transaction } from '../support/transactions';
 import type { WorkerProcess } from '../support/worker-process';
 
@@ -47,9 +48,7 @@ let expected: Expected;
 let groups: GroupWork[];
 
 beforeAll(async () => {
-  s3 = await startS3Server();
-  await s3.createBucket(BUCKET);
-  Object.assign(process.env, s3.env);
+  s3 = await startLake();
   installation = await Installation.create();
   writeFileSync(
     join(installation.pipelines, 'transactions.yaml'),

@@ -1,5 +1,5 @@
 import { buildNotice } from '../../src/notify';
-import type { RunSummary } from '../../src/workflows/messages';
+import { runSummary } from '../support/run-summary';
 
 const totals = {
   read: 1000,
@@ -10,19 +10,7 @@ const totals = {
   misfiled: 0,
   violations: { primaryKey: 0, complete: 1, valid: 1 },
 };
-const summary: RunSummary = {
-  requestId: 'q',
-  pipeline: 'transactions',
-  kind: 'incremental',
-  status: 'committed',
-  watermark: { before: null, after: null },
-  commit: { version: 7, path: '/p' },
-  totals,
-  taken: 1,
-  left: 0,
-  ignored: 0,
-  report: '/p/report.json',
-};
+const summary = runSummary({ totals });
 const base = { pipeline: 'transactions', requestId: 'q' };
 
 test('rejected rows are told with counts, gates and the command that shows more', () => {
@@ -55,6 +43,6 @@ test('a failure is told with its type and cause', () => {
 });
 
 test('a run that rejects nothing is not told', () => {
-  expect(buildNotice({ ...base, summary: { ...summary, totals: { ...totals, quarantined: 0 } } })).toBeNull();
-  expect(buildNotice({ ...base, summary: { ...summary, status: 'nothing', totals: null } })).toBeNull();
+  expect(buildNotice({ ...base, summary: runSummary({ totals: { ...totals, quarantined: 0 } }) })).toBeNull();
+  expect(buildNotice({ ...base, summary: runSummary({ status: 'nothing' }) })).toBeNull();
 });

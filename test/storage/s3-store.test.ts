@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { TerminalError } from '../../src/errors';
 import { type ObjectInfo, type ObjectStore, StorageError, openStore, sha256Of } from '../../src/storage';
+import { startLake, startProxiedLake } from '../support/lake';
 import { type Fault, type S3Proxy, startS3Proxy } from '../support/s3-proxy';
-import { ACCESS_KEY, SECRET_KEY, type S3Server, s3Environment, startS3Server } from '../support/s3-server';
+import { ACCESS_KEY, SECRET_KEY, type S3Server, s3Environment } from '../support/s3-server';
 
 let server: S3Server;
 let proxy: S3Proxy;
@@ -20,10 +21,7 @@ const keysInBucket = async (): Promise<string[]> => {
 };
 
 beforeAll(async () => {
-  server = await startS3Server();
-  await server.createBucket('lake');
-  proxy = await startS3Proxy(server.port);
-  Object.assign(process.env, s3Environment(proxy.port));
+  ({ server, proxy } = await startProxiedLake());
 });
 afterAll(async () => {
   await proxy?.close();
@@ -199,10 +197,9 @@ describe('putIfAbsent', () => {
 
   it('refuses a store that ignores the condition, with the reason, before anything is written there', async () => {
     // Where signatures are checked, as versitygw does, no header can be taken off on the way.
-    const lax = server.name === 'moto' ? server : await startS3Server('moto');
+    const lax = server.name === 'moto' ? server : await startLake('moto');
     const between = lax === server ? proxy : await startS3Proxy(lax.port);
     try {
-      if (lax !== server) await lax.createBucket('lake');
       Object.assign(process.env, s3Environment(between.port));
       between.ignoreHeader = 'if-none-match';
       const failure = store.putIfAbsent('tidegate.json', 'x');

@@ -15,6 +15,7 @@ import { openTable } from '../../src/publish';
 import { localStore } from '../../src/storage';
 import type { RunSummary } from '../../src/workflows/messages';
 import { Installation } from './installation';
+import { reasonsOf } from './reasons';
 import { type Transaction, contractYaml } from './transactions';
 import type { WorkerProcess } from './worker-process';
 
@@ -150,7 +151,7 @@ export class FaultLane {
       commitsOfRequest: history.filter(({ requestId }) => requestId === id).length,
       version,
       faults: broken,
-      rewritten: report.partitions.map(({ date, reason, keys }) => [date, reason, keys ?? []].flat().join(' ')),
+      rewritten: reasonsOf(report),
       decided: Object.fromEntries(
         [...partitions.values()].map(({ date, counts, verdicts }) => [
           date,

@@ -42,7 +42,7 @@ interface Program {
 }
 
 const PROGRAMS = { moto, versitygw };
-type S3ServerName = keyof typeof PROGRAMS;
+export type S3ServerName = keyof typeof PROGRAMS;
 
 function chosen(): S3ServerName {
   const name = process.env['TIDEGATE_TEST_S3'] ?? 'moto';

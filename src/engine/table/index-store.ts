@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { TerminalError } from '../../errors';
+import { TerminalError, codeOf } from '../../errors';
 import type { PartitionDate } from '../../discovery/partition-date';
 import type { ObjectStore } from '../../storage';
 import { writing } from '../write-error';
@@ -22,7 +22,6 @@ export interface IndexPlaces {
 
 /** Of the cache, for nothing else. */
 const CACHE = 'tidegate-index';
-/** Bytes of the local cache, over all tables, beyond which it is made smaller. */
 const CACHE_BYTES = 8 * 1024 ** 3;
 /** What was asked for since is spared: runs of other tables may be reading it. */
 const SPARED_MS = 24 * 3600 * 1000;
@@ -38,15 +37,18 @@ export class IndexStore {
   readonly #places: IndexPlaces;
   readonly #identity: string;
   readonly #sections: number;
+  readonly #cacheBytes: number;
   /** Folder of the cache. It names the table, too: files of two raw zones may have the same fingerprint. */
   readonly #inCache: string;
   /** Paths in the cache that this run asked for. */
   readonly #used = new Set<string>();
 
-  constructor(places: IndexPlaces, identity: string, sections: number) {
+  /** @param cacheBytes Bytes of the local cache, over all tables, beyond which {@link tidy} makes it smaller; default 8 GiB. */
+  constructor(places: IndexPlaces, identity: string, sections: number, cacheBytes: number = CACHE_BYTES) {
     this.#places = places;
     this.#identity = identity;
     this.#sections = sections;
+    this.#cacheBytes = cacheBytes;
     const table = `${places.store.root}\n${identity}`;
     this.#inCache = createHash('sha256').update(table).digest('hex').slice(0, identity.length);
   }
@@ -86,7 +88,7 @@ export class IndexStore {
 
   /** Removes what was not used for longest from the cache, until it is small enough; never what this run uses, or another may. */
   async tidy(): Promise<void> {
-    if (this.#used.size > 0) await prune(join(this.#places.cache, CACHE), this.#used);
+    if (this.#used.size > 0) await prune(join(this.#places.cache, CACHE), this.#used, this.#cacheBytes);
   }
 
   #cached(name: string): string {
@@ -162,11 +164,11 @@ async function place(path: string, bytes: Buffer): Promise<void> {
 const IDENTITY = /^[0-9a-f]{16}$/;
 const CACHED = /^\d{4}-\d{2}-\d{2}-[0-9a-f]{64}\.idx(?:\.[0-9a-f-]{36})?$/;
 
-async function prune(cache: string, used: ReadonlySet<string>): Promise<void> {
+async function prune(cache: string, used: ReadonlySet<string>, most: number): Promise<void> {
   const files: { path: string; size: number; at: number }[] = [];
-  for (const identity of await readdir(cache)) {
+  for (const identity of await namesIn(cache)) {
     if (!IDENTITY.test(identity)) continue;
-    for (const name of await readdir(join(cache, identity))) {
+    for (const name of await namesIn(join(cache, identity))) {
       if (!CACHED.test(name)) continue;
       const path = join(cache, identity, name);
       const info = await stat(path).catch(() => null);
@@ -176,9 +178,19 @@ async function prune(cache: string, used: ReadonlySet<string>): Promise<void> {
   let held = files.reduce((sum, { size }) => sum + size, 0);
   const spared = Date.now() - SPARED_MS;
   for (const { path, size, at } of files.toSorted((a, b) => a.at - b.at)) {
-    if (held <= CACHE_BYTES || at > spared) return;
+    if (held <= most || at > spared) return;
     if (used.has(path)) continue;
     await rm(path, { force: true });
     held -= size;
+  }
+}
+
+/** Nothing of what is no folder, or is gone: somebody else may be making room, too. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return [];
+    throw error;
   }
 }

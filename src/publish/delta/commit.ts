@@ -95,7 +95,7 @@ export async function commitChange(
     }
     if (failure !== null) throw failure;
     // What lay there already when publishing began is overwritten, and the report says so; what came since voids the plan.
-    const touched = [...now.changed].filter((value) => dates.has(value) && !opened.changed.has(value));
+    const touched = [...now.changed].flatMap(([value, by]) => (by > opened.head && dates.has(value) ? [value] : []));
     if (touched.length > 0) {
       throw new VoidPlan(`another writer changed ${touched.toSorted().join(', ')} in ${store.root}/curated meanwhile`);
     }

@@ -11,17 +11,19 @@ const MOST_COMMITS = 5;
 /** Characters that are kept of a text of theirs. */
 const LONGEST = 100;
 
-/** As {@link applyForeign}, and notes whose commit it was that changed rows. */
+/**
+ * As {@link applyForeign}, and notes whose commit it was that changed rows. A checkpoint does not tell changed rows from files that
+ * were rearranged, so it counts as having changed every partition in which it differs: rather a word too many than none.
+ */
 export function takeUp(
   { active, others }: { readonly active: ActiveFiles; readonly others: Others },
   entry: LogEntry,
   column: string,
 ): Set<string> {
   const before = entry.complete ? new Map(active) : null;
-  const changed = applyForeign(active, entry, column);
-  // A checkpoint does not tell changed rows from files that were rearranged: rather a word too many than none.
-  const noted = before === null ? changed : differing(before, active);
-  for (const value of noted) {
+  const applied = applyForeign(active, entry, column);
+  const changed = before === null ? applied : new Set(differing(before, active));
+  for (const value of changed) {
     others.set(value, [...(others.get(value) ?? []), commitOf(entry)].slice(-MOST_COMMITS));
   }
   return changed;

@@ -26,8 +26,8 @@ export interface View {
   readonly active: ActiveFiles;
   /** What the table is, its properties and features as others changed them; null: there is none. */
   readonly setup: Setup | null;
-  /** Partition values whose rows others changed since the version of Tidegate's. */
-  readonly changed: ReadonlySet<string>;
+  /** Partition values whose rows others changed since the version of Tidegate's, with the newest version of the log that did. */
+  readonly changed: ReadonlyMap<string, number>;
   /** Whose commits changed rows of partitions since Tidegate wrote them, be it before its newest version. */
   readonly others: Others;
   /** Attempts whose files vacuums took, or are taking, since the version of Tidegate's. */
@@ -42,7 +42,7 @@ export const nothing = (head = -1): View => ({
   state: null,
   active: new Map(),
   setup: null,
-  changed: new Set(),
+  changed: new Map(),
   others: new Map(),
   taken: new Set(),
   settled: true,
@@ -81,11 +81,11 @@ async function look(place: Place, missed: unknown): Promise<View | { readonly mi
   if (state.document.commit.pipeline !== pipeline) throw notOurs(store);
   const active = activeFiles(state, 'curated');
   const others: Others = new Map(state.others.curated);
-  const changed = new Set<string>();
+  const changed = new Map<string, number>();
   const own = state.document.tables.curated;
   for (const entry of since) {
     checkForeign(entry, { setup: own, column, where: tableOf(store.root, 'curated') });
-    for (const value of takeUp({ active, others }, entry, column)) changed.add(value);
+    for (const value of takeUp({ active, others }, entry, column)) changed.set(value, entry.version);
   }
   const taken = new Set(since.flatMap(({ actions }) => takenBy(actions, pipeline)));
   const setup = setupAfter(own, since);

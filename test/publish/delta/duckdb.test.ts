@@ -6,9 +6,10 @@ import { loadContract } from '../../../src/contract';
 import type { Contract } from '../../../src/contract/contract';
 import { openTable } from '../../../src/publish';
 import { duckdbDelta } from '../../support/duckdb-delta';
+import { startLake } from '../../support/lake';
 import { type Expected, type Row, oracle } from '../../support/oracle';
 import { runPipeline } from '../../support/run-pipeline';
-import { type S3Server, startS3Server } from '../../support/s3-server';
+import type { S3Server } from '../../support/s3-server';
 import { contractYaml, land, transaction, transactions, type Transaction } from '../../support/transactions';
 
 jest.setTimeout(180_000);
@@ -181,9 +182,7 @@ describe('on an S3 server', () => {
   const saved = { ...process.env };
   let server: S3Server;
   beforeAll(async () => {
-    server = await startS3Server();
-    await server.createBucket('lake');
-    Object.assign(process.env, server.env);
+    server = await startLake();
   });
   afterAll(async () => {
     process.env = saved;

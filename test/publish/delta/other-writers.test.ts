@@ -109,6 +109,33 @@ describe('a commit that meets another writer', () => {
     ]);
   });
 
+  it('is void where the other changed the same partitions and left nothing of it but a checkpoint', async () => {
+    const contract = contractFor(await newRoot());
+    const root = contract.publish.path;
+    await publishTo(contract, 'one', [{ date: '2026-05-01' }, { date: '2026-05-02' }]);
+    await append(root, '2026-05-01');
+    const base = await tableAt(contract).read();
+    const input = await stage({ contract, base, requestId: 'two', outcomes: [{ date: '2026-05-01', published: 2 }] });
+    const rival = withRival(root, 0, async () => {
+      await append(root, '2026-05-01');
+      await python(`from deltalake import DeltaTable\nDeltaTable(input).create_checkpoint()`, join(root, 'curated'));
+      await rm(logFile(root, 0));
+      await rm(logFile(root, 1));
+    });
+    await expect(tableAt(contract, {}, rival).publish(input)).rejects.toMatchObject({
+      name: 'VoidPlan',
+      reason: `another writer changed 2026-05-01 in ${root}/curated meanwhile`,
+    });
+    expect(await tableAt(contract).publish(input)).toMatchObject({ version: 2 });
+    expect(await rowsOf(root)).toEqual([
+      ['2026-05-01', 'two', 2],
+      ['2026-05-02', 'one', 1],
+    ]);
+    expect((await tableAt(contract).report()).overwritten).toMatchObject([
+      { added: { files: 2, rows: 2 }, commits: [{ version: 2, operation: null, engine: null }] },
+    ]);
+  });
+
   it('leaves partitions alone that it does not publish, and says what it overwrites in those that it does', async () => {
     const contract = contractFor(await newRoot());
     const root = contract.publish.path;

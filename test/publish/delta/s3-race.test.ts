@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { VoidPlan } from '../../../src/errors';
 import type { Commit } from '../../../src/publish';
 import { openStore } from '../../../src/storage';
+import { startLake } from '../../support/lake';
 import { python } from '../../support/python';
-import { ACCESS_KEY, SECRET_KEY, type S3Server, startS3Server } from '../../support/s3-server';
+import { ACCESS_KEY, SECRET_KEY, type S3Server } from '../../support/s3-server';
 import { contractFor, plainRows, publishTo, putFile, stage, tableAt } from './support';
 
 jest.setTimeout(240_000);
@@ -14,9 +15,7 @@ const DATES = ['2026-05-01', '2026-05-02'];
 
 let server: S3Server;
 beforeAll(async () => {
-  server = await startS3Server();
-  await server.createBucket('lake');
-  Object.assign(process.env, server.env);
+  server = await startLake();
 }, 60_000);
 afterAll(() => server?.stop());
 

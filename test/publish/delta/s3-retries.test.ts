@@ -4,9 +4,10 @@ import type { Contract } from '../../../src/contract/contract';
 import { TerminalError } from '../../../src/errors';
 import type { Commit, PublishInput, TableState } from '../../../src/publish';
 import { openStore } from '../../../src/storage';
+import { startProxiedLake } from '../../support/lake';
 import { python } from '../../support/python';
-import { type Fault, type S3Proxy, startS3Proxy } from '../../support/s3-proxy';
-import { type S3Server, s3Environment, startS3Server } from '../../support/s3-server';
+import type { Fault, S3Proxy } from '../../support/s3-proxy';
+import { type S3Server, s3Environment } from '../../support/s3-server';
 import { contractFor, newRoot, stage, tableAt } from './support';
 
 jest.setTimeout(240_000);
@@ -32,10 +33,7 @@ let local: Contract;
 let zone = 0;
 
 beforeAll(async () => {
-  server = await startS3Server();
-  await server.createBucket('lake');
-  proxy = await startS3Proxy(server.port);
-  Object.assign(process.env, s3Environment(proxy.port));
+  ({ server, proxy } = await startProxiedLake());
 });
 afterAll(async () => {
   process.env = saved;

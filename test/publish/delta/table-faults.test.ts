@@ -5,7 +5,8 @@ import type { Contract } from '../../../src/contract/contract';
 import { openStore, type ObjectStore } from '../../../src/storage';
 import { publishedFiles, type PublishedFiles } from '../../support/delta-log';
 import { FAULTS, faultyStore, type FaultMode } from '../../support/faulty-store';
-import { type S3Server, startS3Server } from '../../support/s3-server';
+import { startLake } from '../../support/lake';
+import type { S3Server } from '../../support/s3-server';
 import { contractFor, newRoot, publishTo, putFile, stage, tableAt } from './support';
 
 /*
@@ -24,9 +25,7 @@ const modesOf = (operation: string): readonly FaultMode[] => (CHANGES.test(opera
 
 let server: S3Server;
 beforeAll(async () => {
-  server = await startS3Server();
-  await server.createBucket('lake');
-  Object.assign(process.env, server.env);
+  server = await startLake();
 }, 60_000);
 afterAll(() => server?.stop());
 
