@@ -8,10 +8,12 @@ import type { EngineHooks } from '../types';
 import { outcomeOf } from './caller';
 import { messageOf } from '../../errors';
 import { thaw } from './errors';
-import type { Outcome, QuestionName, Questions, Task, TaskName, Tasks, ToCaller, ToThread } from './protocol';
+import type { Meeting, Outcome, QuestionName, Questions, Task, TaskName, Tasks, ToCaller, ToThread } from './protocol';
 
 const THREAD = join(__dirname, 'thread.js');
-/** A thread that had nothing to do for so long ends, but for one. */
+/** One for a task, and one that makes indexes meanwhile. */
+const THREADS_KEPT = 2;
+/** A thread beyond these that had nothing to do for so long ends. */
 const IDLE_MS = 60_000;
 /** What was told to stop does so within seconds; what does not is ended. */
 const CLOSE_MS = 15_000;
@@ -38,7 +40,9 @@ export class EngineInThreads implements Engine {
   }
 
   async start(): Promise<void> {
-    await this.#threads().run(undefined, { name: 'ready' });
+    const arrived = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const meet: Meeting = { arrived, threads: THREADS_KEPT };
+    await Promise.all(Array.from({ length: THREADS_KEPT }, () => this.#threads().run(meet, { name: 'ready' })));
   }
 
   async close(): Promise<void> {
@@ -68,7 +72,7 @@ export class EngineInThreads implements Engine {
   #threads(): Piscina {
     this.#pool ??= new Piscina({
       filename: THREAD,
-      minThreads: 1,
+      minThreads: THREADS_KEPT,
       maxThreads: THREADS,
       idleTimeout: IDLE_MS,
       // An idle thread's event loop goes on: it is what frees native memory.

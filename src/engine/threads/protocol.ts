@@ -25,6 +25,13 @@ export interface Task<K extends TaskName> {
   readonly port: MessagePort;
 }
 
+/** Of threads, each of which waits until all have come: then every one of them has loaded its modules. */
+export interface Meeting {
+  /** How many have come, in memory that they share. */
+  readonly arrived: Int32Array;
+  readonly threads: number;
+}
+
 /** How a task ended: errors travel as data, so that they keep their kind. */
 export type Outcome<T> = { readonly output: T } | { readonly error: FrozenError };
 

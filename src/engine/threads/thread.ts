@@ -1,11 +1,12 @@
 /** What runs in an engine thread: each export is a task, called by its name. */
+import { setTimeout } from 'node:timers/promises';
 import { collectGarbage } from '../memory';
 import { resolve as resolveHere } from '../resolve';
 import { makeIndex as makeIndexHere } from '../table/make-index';
 import { resolveTable as resolveTableHere } from '../table/resolve-table';
 import { transformPartitions as transformPartitionsHere } from '../transform';
 import { Caller, outcomeOf } from './caller';
-import type { Outcome, Task, TaskName, Tasks } from './protocol';
+import type { Meeting, Outcome, Task, TaskName, Tasks } from './protocol';
 
 type Run<K extends TaskName> = (task: Task<K>) => Promise<Outcome<Tasks[K]['output']>>;
 
@@ -29,8 +30,12 @@ function tidy(): void {
   if (process.memoryUsage().arrayBuffers > LITTLE) void collectGarbage();
 }
 
-/** Does nothing: whoever waits for it waits until all modules are loaded. */
-export const ready = (): void => {};
+/** Takes so long as other threads need to be there, too. */
+export async function ready({ arrived, threads }: Meeting): Promise<void> {
+  Atomics.add(arrived, 0, 1);
+  while (Atomics.load(arrived, 0) < threads) await setTimeout(MOMENT_MS);
+}
+const MOMENT_MS = 5;
 
 export const resolve: Run<'resolve'> = withCaller((input, { hooks }) => resolveHere(input, hooks));
 
