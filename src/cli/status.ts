@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { rowsDigest } from '../contract';
 import type { Contract } from '../contract';
+import type { LeftPartition } from '../discovery';
 import { openTable } from '../publish';
 import type { TableState } from '../publish';
-import { formatCount, plural, renderFitting, safeText } from '../quality';
+import { formatCount, isGone, plural, renderFitting, safeText } from '../quality';
 import { messageOf } from '../errors';
 import type { PipelineState } from '../workflows/messages';
 import { pipelineWorkflowId, stateQuery } from '../workflows/messages';
@@ -45,10 +46,7 @@ export function registerStatus(program: Command): void {
       const entity = await entityStatus(contract.pipeline);
       const { left: _, ...source } = zone;
       if (options.json) printJson({ pipeline: contract.pipeline, table, source, temporal: entity });
-      else
-        print(
-          `${renderTableStatus(table, rawZoneLines(contract.pipeline, zone))}\n\n${renderEntity(contract.pipeline, entity)}`,
-        );
+      else print(`${renderTableStatus(table, zone)}\n\n${renderEntity(contract.pipeline, entity)}`);
     });
 }
 
@@ -105,7 +103,7 @@ async function entityStatus(pipeline: string): Promise<EntityStatus> {
   }
 }
 
-function renderTableStatus(table: TableStatus, zone: readonly string[]): string {
+function renderTableStatus(table: TableStatus, zone: Awaited<ReturnType<typeof rawZoneStatus>>): string {
   const { colors } = styleFor();
   const lines: [string, string][] = [['table', `${table.path} (${table.format})`]];
   if (table.version === 0) {
@@ -118,16 +116,25 @@ function renderTableStatus(table: TableStatus, zone: readonly string[]): string 
       ['rows', `${formatCount(table.published)} published, ${formatCount(table.quarantined)} in quarantine`],
     );
   }
-  if (table.stale.length > 0) {
-    lines.push([
-      'stale',
-      `${plural(table.stale.length, 'partition')} under earlier gates, from ${table.stale[0]} on: tidegate backfill ${table.pipeline} --stale`,
-    ]);
+  for (const line of staleLines(table, zone.left)) lines.push(['stale', line]);
+  for (const [index, line] of rawZoneLines(table.pipeline, zone).entries()) {
+    lines.push([index === 0 ? 'raw zone' : '', line]);
   }
-  for (const [index, line] of zone.entries()) lines.push([index === 0 ? 'raw zone' : '', line]);
   return [colors.bold(table.pipeline), ...lines.map(([name, value]) => `  ${name.padEnd(11)}${safeText(value)}`)].join(
     '\n',
   );
+}
+
+/** What stands under earlier gates: a backfill restates it, unless its raw files are gone. */
+function staleLines({ pipeline, stale }: TableStatus, left: readonly LeftPartition[]): string[] {
+  const gone = new Set(left.filter(({ reason }) => isGone(reason)).map(({ date }) => date));
+  const there = stale.filter((date) => !gone.has(date));
+  const lost = stale.length - there.length;
+  const under = (count: number): string => `${plural(count, 'partition')} under earlier gates`;
+  return [
+    ...(there.length > 0 ? [`${under(there.length)}, from ${there[0]} on: tidegate backfill ${pipeline} --stale`] : []),
+    ...(lost > 0 ? [`${under(lost)} whose raw files are gone: to restate, put them back first`] : []),
+  ];
 }
 
 function renderEntity(pipeline: string, { address, state, note }: EntityStatus): string {

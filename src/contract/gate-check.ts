@@ -29,6 +29,7 @@ export function makeGates(parts: SoundParts): { readonly gates: Gate[]; readonly
     const gate = kind.make(source, {
       name,
       scope: parts.scope,
+      partitionColumn: parts.partitionColumn,
       typeOf: (column) => (column === parts.partitionColumn ? { kind: 'date' } : parts.columns?.get(column)),
       report: (finding) => findings.push({ ...finding, at: 'value', path: ['gates', index, ...finding.path] }),
     });

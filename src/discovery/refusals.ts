@@ -1,5 +1,6 @@
 import { TerminalError } from '../errors';
 import type { Contract } from '../contract/contract';
+import { isDecided } from './decisions';
 import { type PartitionDate, parsePartitionDate } from './partition-date';
 import { type IncrementalScope, LeaveReason, type PlanScope } from './plan-types';
 import type { Selection, SelectionInput } from './selection';
@@ -61,7 +62,7 @@ export function assertSourceHoldsSomething(input: SelectionInput, { removed }: S
   const { contract, listing, scope } = input;
   const { pipeline, source } = contract;
   if (removed.length === 0 || listing.partitions.length > 0) return;
-  if (scope.kind === 'incremental' && scope.removeGone !== undefined) return;
+  if (scope.kind === 'incremental' && removed.every(({ date }) => isDecided(scope.removeGone, date))) return;
   // No other run is served while the rules differ.
   const before = isRuledOtherwise(input) ? 'take the change of the contract back, then: ' : '';
   throw new TerminalError(

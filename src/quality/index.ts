@@ -1,7 +1,7 @@
 /** Counts, reports and how they look on a console. Pure. */
 export { addCounts, checkConservation, gateNames, sumCounts, zeroCounts } from './counts';
 export type { Counts } from './counts';
-export { countHeld, leftOut } from './left-out';
+export { countHeld, isGone, leftOut } from './left-out';
 export type { LeftOut } from './left-out';
 export type { OtherCommit, OverwrittenPartition, PartitionReport, RemovedReport, Report } from './report-types';
 export { buildReport, stalePartitions } from './build-report';

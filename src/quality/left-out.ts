@@ -82,6 +82,9 @@ export function leftOut(pipeline: string, left: readonly LeftPartition[]): LeftO
   });
 }
 
+/** Whether a published partition stays although its raw files are gone. */
+export const isGone = (reason: LeaveReason): boolean => reason === LeaveReason.Gone || reason === LeaveReason.GoneHeld;
+
 /** How many partitions wait for somebody to decide about them. */
 export function countHeld(left: readonly LeftPartition[]): number {
   return left.filter(({ reason }) => KINDS[reason]?.held === true).length;

@@ -1,7 +1,7 @@
 import type { PartitionDate } from '../discovery/partition-date';
 import { LeaveReason, type Plan } from '../discovery/plan-types';
 import { dates, formatBytes, formatCount, plural } from './format';
-import { leftOut } from './left-out';
+import { isGone, leftOut } from './left-out';
 import type { PartitionReport, RemovedReport } from './report-types';
 
 interface Found {
@@ -27,7 +27,7 @@ export function warningsOf({ plan, partitions, removed, stale }: Found): string[
         if (command === null) return `${what}.`;
         return held ? `${what}. To decide: ${command}` : `${what}. Take it with: ${command}`;
       }),
-    ...staleWarnings(pipeline, stale),
+    ...staleWarnings(plan, stale),
   ];
 }
 
@@ -80,10 +80,23 @@ function ignoredWarnings({ ignored }: Plan): string[] {
   ];
 }
 
-function staleWarnings(pipeline: string, stale: readonly PartitionDate[]): string[] {
-  if (stale.length === 0) return [];
+/** A backfill restates what there are raw files of, and only that. */
+function staleWarnings({ pipeline, left }: Plan, stale: readonly PartitionDate[]): string[] {
+  const gone = new Set(left.filter(({ reason }) => isGone(reason)).map(({ date }) => date));
+  const saying = (some: readonly PartitionDate[], remedy: string): string[] => {
+    if (some.length === 0) return [];
+    const stand = some.length === 1 ? 'stands' : 'stand';
+    const named = dates(some.map((date) => ({ date })));
+    return [`${plural(some.length, 'published partition')} still ${stand} under earlier gates (${named}). ${remedy}`];
+  };
   return [
-    `${plural(stale.length, 'published partition')} still ${stale.length === 1 ? 'stands' : 'stand'} under earlier gates ` +
-      `(${dates(stale.map((date) => ({ date })))}). Restate with: tidegate backfill ${pipeline} --stale`,
+    ...saying(
+      stale.filter((date) => !gone.has(date)),
+      `Restate with: tidegate backfill ${pipeline} --stale`,
+    ),
+    ...saying(
+      stale.filter((date) => gone.has(date)),
+      'The raw files are gone: to restate, put them back first.',
+    ),
   ];
 }

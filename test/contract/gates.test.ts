@@ -145,7 +145,16 @@ describe('unique', () => {
     );
   });
 
+  it('looks inside a partition where it names the partition column, whose value is the same there and nowhere else', () => {
+    const gate: GateSource = { kind: 'unique', columns: ['id', 'date'] };
+    expect(gateOf(gate)).toEqual({ kind: 'unique', name: 'unique_id_date', columns: ['id'], scope: 'partition' });
+  });
+
   it.each([
+    [
+      { columns: ['date'] },
+      'gates[0].columns[0]: the partition column alone is the same in every row of a partition, found "date"; allowed: further columns beside it',
+    ],
     [{}, 'gates[0].columns: missing; allowed: a column name, or a list of them'],
     [{ column: 'id', columns: ['at'] }, 'gates[0].column: column and columns both stand here; allowed: one of the two'],
     [{ columns: [] }, 'gates[0].columns: not allowed, found []; allowed: a column name, or a list of them'],

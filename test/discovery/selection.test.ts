@@ -316,6 +316,16 @@ describe('what is gone', () => {
       '2026-05-09': 'removed',
       '2026-05-10': 'removed',
     });
+    // Who decides about some dates has not said that the others may go.
+    expect(() => select({ ...given, scope: { kind: 'incremental', removeGone: [day('2026-05-01')] } })).toThrow(
+      expect.objectContaining({ type: 'SourceError', message: expect.stringMatching(/take all 3 out/) }),
+    );
+    const hold: Given = { ...given, incremental: { gone: 'hold' }, over: 'partition' };
+    expect(reasons({ ...hold, scope: { kind: 'incremental', removeGone: [day('2026-05-01')] } })).toEqual({
+      '2026-05-01': 'removed',
+      '2026-05-09': 'held: gone',
+      '2026-05-10': 'held: gone',
+    });
   });
 
   it.each(['includeLate', 'removeGone'] as const)('is no business of a %s that names no date', (key) => {

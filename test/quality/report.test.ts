@@ -46,6 +46,16 @@ test('warnings name misfiled rows, ties, ignored entries, late partitions and st
   ]);
 });
 
+test.each(['gone: kept', 'held: gone'] as const)('what is stale and %s is not told to be restated', (reason) => {
+  const stale = [day('2026-04-28'), day('2026-04-29')];
+  const gone = { ...plan, left: [{ date: day('2026-04-29'), reason }, ...plan.left] };
+  const { warnings } = buildReport({ plan: gone, planDigest: 'd', requestId: 'q', results, stale });
+  expect(warnings.slice(-2)).toEqual([
+    '1 published partition still stands under earlier gates (2026-04-28). Restate with: tidegate backfill transactions --stale',
+    '1 published partition still stands under earlier gates (2026-04-29). The raw files are gone: to restate, put them back first.',
+  ]);
+});
+
 test('removed partitions stand in the report with the rows they had, and are no longer stale', () => {
   const removing = { ...plan, removed: [{ date: day('2026-05-01'), reason: 'gone' as const }] };
   const published = new Map([

@@ -18,6 +18,8 @@ export interface GateContext {
   readonly name: string;
   /** The dedup scope; undefined when that is at fault itself. */
   readonly scope: Scope | undefined;
+  /** Undefined when that is at fault itself. */
+  readonly partitionColumn: string | undefined;
   /** Undefined when the column is unknown or its type is at fault, which is reported elsewhere. */
   typeOf(column: string): ColumnType | undefined;
   /** Reports a fault; `path` starts from the gate. */

@@ -20,7 +20,12 @@ export const unique = gateKind({
   schema: strict({
     kind: z.literal('unique'),
     name: gateName,
-    columns: columnNames(NAMES).optional().describe('The columns that must not repeat together: one name, or a list.'),
+    columns: columnNames(NAMES)
+      .optional()
+      .describe(
+        'The columns that must not repeat together: one name, or a list. With the partition column among them, the others ' +
+          'must not repeat inside a partition.',
+      ),
     column: columnNames(NAMES).optional().describe('The same as `columns`; one of the two is given.'),
     scope: word(SCOPES)
       .optional()
@@ -56,8 +61,17 @@ export const unique = gateKind({
         allowed: `${context.scope === 'partition' ? '' : `${context.scope}, `}partition, since deduplicate.scope is ${context.scope}`,
       });
     }
-    const columns = named.map(({ column }) => column);
-    return { kind: 'unique', name: context.name, columns, scope };
+    // The partition column has one value in a partition, and another in each: all that it says is where to look.
+    const columns = named.map(({ column }) => column).filter((column) => column !== context.partitionColumn);
+    if (columns.length === 0 && named.length > 0) {
+      context.report({
+        path: named[0]!.path,
+        problem: 'the partition column alone is the same in every row of a partition',
+        found: show(context.partitionColumn),
+        allowed: 'further columns beside it',
+      });
+    }
+    return { kind: 'unique', name: context.name, columns, scope: columns.length < named.length ? 'partition' : scope };
   },
   describe: ({ columns, scope }) =>
     `${columns.length === 1 ? columns[0] : `(${columns.join(', ')})`} is unique in the ${scope}`,
