@@ -142,6 +142,11 @@ export class Section {
     return this.#halves(start, this.#fences[(range + 1) * step]! - start);
   }
 
+  /** Does several reads of the section at the price of one. */
+  async opened<T>(reads: () => Promise<T>): Promise<T> {
+    return this.#file.opened(reads);
+  }
+
   /** How many hashes a range holds. */
   size(range: number, bits: number): number {
     const step = 2 ** (FENCE_BITS - bits);
@@ -203,6 +208,7 @@ export class IndexFile {
   /** Bytes. */
   readonly size: number;
   #held: Buffer | null = null;
+  #open: FileHandle | null = null;
 
   private constructor(path: string, size: number, rows: number, headers: readonly Uint32Array[]) {
     this.path = path;
@@ -260,6 +266,19 @@ export class IndexFile {
     this.#held ??= await this.#read(0, this.size, memory);
   }
 
+  /** Keeps the file open while `reads` are done. */
+  async opened<T>(reads: () => Promise<T>): Promise<T> {
+    if (this.#held !== null || this.#open !== null) return reads();
+    const file = await open(this.path, 'r');
+    this.#open = file;
+    try {
+      return await reads();
+    } finally {
+      this.#open = null;
+      await file.close();
+    }
+  }
+
   /** Bytes at a multiple of 2, in a buffer whose offset is one of the values' width. */
   async bytes(at: number, length: number, room?: ReadRoom): Promise<Buffer> {
     if (this.#held !== null) return this.#held.subarray(at, at + length);
@@ -269,15 +288,20 @@ export class IndexFile {
   async #read(at: number, length: number, room?: ReadRoom | HeldMemory): Promise<Buffer> {
     if (length === 0) return Buffer.from(new ArrayBuffer(0));
     const bytes = room?.take(length) ?? Buffer.from(new ArrayBuffer(length));
+    if (this.#open !== null) return this.#fill(this.#open, bytes, at);
     const file = await open(this.path, 'r');
     try {
-      for (let done = 0; done < length;) {
-        const { bytesRead } = await file.read(bytes, done, length - done, at + done);
-        if (bytesRead === 0) throw new Error(`${this.path} ended early: expected ${length} bytes at ${at}`);
-        done += bytesRead;
-      }
+      return await this.#fill(file, bytes, at);
     } finally {
       await file.close();
+    }
+  }
+
+  async #fill(file: FileHandle, bytes: Buffer, at: number): Promise<Buffer> {
+    for (let done = 0; done < bytes.length;) {
+      const { bytesRead } = await file.read(bytes, done, bytes.length - done, at + done);
+      if (bytesRead === 0) throw new Error(`${this.path} ended early: expected ${bytes.length} bytes at ${at}`);
+      done += bytesRead;
     }
     return bytes;
   }

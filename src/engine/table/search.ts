@@ -1,3 +1,4 @@
+import { inChunks } from '../chunks';
 import { trulyRepeated } from '../duplicates';
 import type { Suspects } from '../duplicates';
 import { lowerBound } from '../read-rows';
@@ -5,7 +6,7 @@ import { Buckets } from './buckets';
 import { Excluded } from './excluded';
 import { ReadRoom, type Section, highOf, keyOf } from './index-file';
 import { inLanes } from '../lanes';
-import { has } from './sorted-rows';
+import { has, merged } from './sorted-rows';
 
 /** One partition's section. */
 export interface Part {
@@ -79,22 +80,26 @@ interface Keys {
   readonly sorted: Float64Array;
 }
 
+function putKeys(high: Uint32Array, low: Uint16Array, from: number, to: number, keys: Float64Array): void {
+  for (let i = from; i < to; i++) keys[i] = keyOf(high[i]!, low[i]!);
+}
+
 /** The touched hashes of one range. */
 async function touchedIn({ sections, keys }: Touched, range: number, bits: number): Promise<Keys> {
   const width = 2 ** (32 - bits);
   const own = keys.filter((key) => Math.floor(highOf(key) / width) === range);
   const size = sections.reduce((sum, section) => sum + section.size(range, bits), own.length);
   const buckets = new Buckets(size, TOUCHED_SPREAD, bits);
-  const all = new Float64Array(size);
-  all.set(own);
   buckets.add(Uint32Array.from(own, highOf));
-  let at = own.length;
+  const runs = [own.toSorted()];
   for (const section of sections) {
     const [{ high }, low] = await Promise.all([section.high(range, bits), section.low(range, bits)]);
     buckets.add(high);
-    for (let i = 0; i < high.length; i++) all[at++] = keyOf(high[i]!, low[i]!);
+    const keysOf = new Float64Array(high.length);
+    inChunks(high.length, (from, to) => putKeys(high, low, from, to, keysOf));
+    runs.push(keysOf);
   }
-  return { buckets, sorted: all.toSorted() };
+  return { buckets, sorted: merged(runs) };
 }
 
 /** Of one lane: for the hashes of its part, and for what is picked out of a part. */
@@ -124,16 +129,8 @@ async function searchRange(
 ): Promise<void> {
   const found: InPlay[] = [];
   await inLanes(input.parts, LANES, async (part, lane) => {
-    const { own, gathered } = rooms[lane]!;
-    const { high, start } = await part.section.high(range, bits, part.whole ? undefined : own);
-    if (high.length === 0) return;
-    if (part.whole) found.push({ part, high, indexes: null, start, keys: null });
-    else if (touched !== null && touched.sorted.length > 0) {
-      const hit = await touchedOf(part, high, start, touched, gathered);
-      if (hit === null) return;
-      await input.onTouched(part.partition, await part.section.rowsAt(hit.indexes, gathered));
-      found.push({ part, start, ...hit });
-    }
+    const play = await part.section.opened(() => playOf(input, part, range, bits, touched, rooms[lane]!));
+    if (play !== null) found.push(play);
   });
   // The lanes end in no promised order; nothing below may depend on it.
   const inPlay = found.toSorted((a, b) => a.part.partition - b.part.partition);
@@ -152,6 +149,25 @@ async function searchRange(
   for (const [i, { partition }] of suspects.entries()) {
     if (repeated[i]!.length > 0) await input.onRepeated(partition, repeated[i]!);
   }
+}
+
+/** What takes part of one part; null: nothing. */
+async function playOf(
+  input: SearchInput,
+  part: Part,
+  range: number,
+  bits: number,
+  touched: Keys | null,
+  { own, gathered }: Rooms,
+): Promise<InPlay | null> {
+  const { high, start } = await part.section.high(range, bits, part.whole ? undefined : own);
+  if (high.length === 0) return null;
+  if (part.whole) return { part, high, indexes: null, start, keys: null };
+  if (touched === null || touched.sorted.length === 0) return null;
+  const hit = await touchedOf(part, high, start, touched, gathered);
+  if (hit === null) return null;
+  await input.onTouched(part.partition, await part.section.rowsAt(hit.indexes, gathered));
+  return { part, start, ...hit };
 }
 
 async function touchedOf(
