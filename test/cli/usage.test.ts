@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -5,6 +6,8 @@ import { createProgram } from '../../src/cli/program';
 import { exitCodeOf } from '../../src/cli/support/exit';
 import { contractYaml, land, transactions } from '../support/transactions';
 import { tidegate } from './support/tidegate';
+
+const PROGRAM = path.join(__dirname, '../../dist/cli/program.js');
 
 let folder: string;
 let env: Record<string, string>;
@@ -29,6 +32,13 @@ test('--help lists every command, the exit codes and examples', async () => {
   for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
   expect(stdout).toContain('2    wrong usage or contract');
   expect(stdout).toContain('$ tidegate run transactions');
+});
+
+test('what takes long to load, a command loads when it needs it', () => {
+  const script = `require(${JSON.stringify(PROGRAM)}).createProgram(); console.log(Object.keys(require.cache).join('\\n'))`;
+  const loaded = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim().split('\n');
+  expect(loaded).toContain(PROGRAM);
+  expect(loaded.filter((file) => /node_modules\/(?:@temporalio|@aws-sdk|nodejs-polars)\//.test(file))).toEqual([]);
 });
 
 test.each(COMMANDS)('%s --help has an example and says more than the list', (name) => {
