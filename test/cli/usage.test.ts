@@ -7,7 +7,7 @@ import { exitCodeOf } from '../../src/cli/support/exit';
 import { contractYaml, land, transactions } from '../support/transactions';
 import { tidegate } from './support/tidegate';
 
-const PROGRAM = path.join(__dirname, '../../dist/cli/program.js');
+const DIST = path.join(__dirname, '../../dist');
 
 let folder: string;
 let env: Record<string, string>;
@@ -35,10 +35,17 @@ test('--help lists every command, the exit codes and examples', async () => {
 });
 
 test('what takes long to load, a command loads when it needs it', () => {
-  const script = `require(${JSON.stringify(PROGRAM)}).createProgram(); console.log(Object.keys(require.cache).join('\\n'))`;
-  const loaded = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim().split('\n');
-  expect(loaded).toContain(PROGRAM);
-  expect(loaded.filter((file) => /node_modules\/(?:@temporalio|@aws-sdk|nodejs-polars)\//.test(file))).toEqual([]);
+  const packagesOf = (room: string): string[] => {
+    const script = `require(${JSON.stringify(path.join(DIST, room))}); console.log(Object.keys(require.cache).join('\\n'))`;
+    const files = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim().split('\n');
+    return [...new Set(files.flatMap((file) => /node_modules\/(@[^/]+\/[^/]+|[^/]+)\//.exec(file)?.[1] ?? []))];
+  };
+  const toStart = packagesOf('cli/program.js');
+  expect(toStart).toContain('commander');
+  expect(toStart.filter((name) => /^@temporalio|^@aws-sdk|^nodejs-polars/.test(name))).toEqual([]);
+  const toConnect = packagesOf('temporal');
+  expect(toConnect).toContain('@temporalio/client');
+  expect(toConnect).not.toContain('@temporalio/worker');
 });
 
 test.each(COMMANDS)('%s --help has an example and says more than the list', (name) => {
