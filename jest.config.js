@@ -9,6 +9,7 @@ module.exports = {
   testTimeout: 180_000,
   // Tests on real servers wait more than they compute: one worker less than cores, the default, would leave cores idle.
   maxWorkers: Math.max(2, availableParallelism()) + 1,
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   transform: {
     '^.+\\.[jt]s$': [

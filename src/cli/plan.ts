@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { planNow } from '../activities';
+import type * as activitiesRoom from '../activities';
 import type { Plan, PlanScope } from '../discovery';
 import { planDigest } from '../discovery';
 import { countHeld, discoveryOfPlan, renderDiscovery } from '../quality';
@@ -34,6 +34,8 @@ export function registerPlan(program: Command): void {
     .action(async (pipeline: string, options: RangeOptions & DecisionOptions & { json?: boolean }) => {
       const scope = scopeOf(options);
       const contract = await contractOf(pipeline);
+      // Loaded late: no other command needs Polars and Temporal to start.
+      const { planNow } = require('../activities') as typeof activitiesRoom;
       const plan = await planNow(contract, scope);
       const digest = planDigest(plan);
       if (countHeld(plan.left) > 0) process.exitCode = ExitCode.Held;

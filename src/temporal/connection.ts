@@ -1,6 +1,7 @@
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
+import type * as workerPackage from '@temporalio/worker';
 import { TerminalError, messageOf } from '../errors';
 
 /** Where the embedded server listens. */
@@ -98,6 +99,8 @@ export async function nativeConnect(
   timeoutMs = DEFAULT_TIMEOUT_MS,
 ): Promise<NativeTemporal> {
   const { address, namespace, options } = settings;
+  // Loaded late: clients need none of it, and should start quickly.
+  const { NativeConnection } = require('@temporalio/worker') as typeof workerPackage;
   const connection = await within(NativeConnection.connect(options), timeoutMs, settings);
   return { connection, address, namespace };
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,6 +7,8 @@ import { exitCodeOf } from '../../src/cli/support/exit';
 import { reasonsOf } from '../support/reasons';
 import { contractYaml, land, transactions } from '../support/transactions';
 import { tidegate } from './support/tidegate';
+
+const DIST = path.join(__dirname, '../../dist');
 
 let folder: string;
 let env: Record<string, string>;
@@ -30,6 +33,20 @@ test('--help lists every command, the exit codes and examples', async () => {
   for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
   expect(stdout).toContain('2    wrong usage or contract');
   expect(stdout).toContain('$ tidegate run transactions');
+});
+
+test('what takes long to load, a command loads when it needs it', () => {
+  const packagesOf = (room: string): string[] => {
+    const script = `require(${JSON.stringify(path.join(DIST, room))}); console.log(Object.keys(require.cache).join('\\n'))`;
+    const files = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim().split('\n');
+    return [...new Set(files.flatMap((file) => /node_modules\/(@[^/]+\/[^/]+|[^/]+)\//.exec(file)?.[1] ?? []))];
+  };
+  const toStart = packagesOf('cli/program.js');
+  expect(toStart).toContain('commander');
+  expect(toStart.filter((name) => /^@temporalio|^@aws-sdk|^nodejs-polars/.test(name))).toEqual([]);
+  const toConnect = packagesOf('temporal');
+  expect(toConnect).toContain('@temporalio/client');
+  expect(toConnect).not.toContain('@temporalio/worker');
 });
 
 test.each(COMMANDS)('%s --help has an example and says more than the list', (name) => {

@@ -11,7 +11,7 @@ import type { WorkerProcess } from '../support/worker-process';
 let it_: Installation;
 
 beforeAll(async () => {
-  it_ = await Installation.create();
+  it_ = await Installation.create({}, { onDisk: true });
 }, 180_000);
 afterAll(async () => {
   await it_?.dispose();

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contract } from '../../src/contract';
 import { type PartitionDate, addDays, parsePartitionDate } from '../../src/discovery';
@@ -8,10 +8,11 @@ import { Installation } from '../support/installation';
 import { contentOf } from '../support/read-table';
 import { runPipeline } from '../support/run-pipeline';
 import { transaction } from '../support/transactions';
+import type { WorkerProcess } from '../support/worker-process';
 
 /**
  * The worker process is killed with SIGKILL before, during and after each activity, and at each step
- * of key resolution and of publishing. Another worker takes over. Every time: readers saw the old or the new
+ * of key resolution and of publishing. Another worker takes over, and is the next one to be killed. Every time: readers saw the old or the new
  * version, the request made one commit, and the table is right: the one that the same run makes when nothing dies.
  *
  * Keys are resolved over the whole table, and every run alters the partition of the run before it.
@@ -74,21 +75,26 @@ async function walk(points: readonly string[]): Promise<void> {
     let day = parsePartitionDate('2026-01-01')!;
     let previous = 'first';
     installation.land(day, [transaction(previous), transaction(`${previous}-partner`)]);
-    const worker = await installation.worker();
+    let worker = await startWorker(installation);
     await installation.run();
-    await worker.stop();
     await runPipeline(unharmed, 'first');
     for (const point of points) {
       day = addDays(day, 1);
-      const observation = crash(installation, unharmed, { point, day, previous });
+      const observation = crash(installation, unharmed, worker, { point, day, previous });
       observations.set(point, observation);
       await observation.catch(() => {});
+      worker = installation.workers.at(-1)!;
       previous = keyOf(point);
     }
   } finally {
     await installation.dispose();
   }
 }
+
+const failpointsOf = ({ folder }: Installation): string => join(folder, 'failpoints');
+
+const startWorker = (installation: Installation): Promise<WorkerProcess> =>
+  installation.worker({ TIDEGATE_FAILPOINTS: `@${failpointsOf(installation)}` });
 
 const keyOf = (point: string): string => point.replaceAll(/\W/g, '-');
 
@@ -107,6 +113,7 @@ interface Crash {
 async function crash(
   installation: Installation,
   unharmed: Contract,
+  doomed: WorkerProcess,
   { point, day, previous }: Crash,
 ): Promise<Observation> {
   const table = await installation.table();
@@ -123,14 +130,16 @@ async function crash(
   ]);
   const marker = join(installation.folder, `marker-${key}`);
 
-  const doomed = await installation.worker({ TIDEGATE_FAILPOINTS: `${point}=kill@${marker}` });
+  // Put there whole, as the worker reads it whenever it likes.
+  const failpoints = failpointsOf(installation);
+  writeFileSync(`${failpoints}.new`, `${point}=kill@${marker}`);
+  renameSync(`${failpoints}.new`, failpoints);
   const handle = await installation.start('incrementalRun');
   const { signal } = await doomed.exited;
   const { ids: meanwhile } = await look(table);
 
-  const survivor = await installation.worker();
+  await startWorker(installation);
   const summary: RunSummary = await handle.result();
-  await survivor.stop();
   const commits = (await table.history()).filter((commit) => commit.requestId === summary.requestId).length;
   const { content, ids, rejected } = await look(table);
   await runPipeline(unharmed, key);

@@ -60,7 +60,7 @@ let receiver: Receiver;
 let lost: Receiver;
 
 beforeAll(async () => {
-  it_ = await Installation.create();
+  it_ = await Installation.create({}, { onDisk: true });
   [receiver, lost] = await Promise.all([Receiver.start(), Receiver.start()]);
   const { url } = lost;
   await lost.stop();
@@ -149,6 +149,7 @@ test('the URL stands in no history, no log, no report and no other file', async 
   for (const file of readdirSync(it_.folder, { recursive: true, encoding: 'utf8' })) {
     if (file.endsWith('.json')) texts.push([file, readFileSync(join(it_.folder, file), 'latin1')]);
   }
+  expect(existsSync(join(it_.folder, 'temporal.db'))).toBe(true);
   for (const file of ['temporal.db', 'temporal.db-wal'].filter((name) => existsSync(join(it_.folder, name)))) {
     texts.push([file, readFileSync(join(it_.folder, file), 'latin1')]);
   }

@@ -18,7 +18,7 @@ const FIRST = parsePartitionDate('2026-03-01')!;
 
 let it_: Installation;
 beforeAll(async () => {
-  it_ = await Installation.create({ scope: 'partition', lookback: 2 });
+  it_ = await Installation.create({ scope: 'partition', lookback: 2 }, { onDisk: true });
 });
 afterAll(async () => {
   await it_?.dispose();

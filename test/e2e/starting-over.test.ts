@@ -6,7 +6,7 @@ import { openTable } from '../../src/publish';
 import type { RunSummary } from '../../src/workflows/messages';
 import { Installation } from '../support/installation';
 import { python } from '../support/python';
-import { pythonPath } from '../support/python-env';
+import { pythonPath } from '../../scripts/test-python';
 import { contentOf } from '../support/read-table';
 import { runPipeline } from '../support/run-pipeline';
 import { contractYaml, transaction, transactions } from '../support/transactions';

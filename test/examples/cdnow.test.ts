@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pythonPath } from '../support/python-env';
+import { pythonPath } from '../../scripts/test-python';
 
 const ROOT = join(__dirname, '..', '..');
 const MINUTES = 60_000;

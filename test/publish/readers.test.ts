@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pl from 'nodejs-polars';
 import { openTable } from '../../src/publish';
-import { pythonPath } from '../support/python-env';
+import { pythonPath } from '../../scripts/test-python';
 import { checkTable } from './support/check-table';
 import { contractFor, newTablePath, stage, type WriteData } from './support/fixture';
 import { start } from './support/processes';

@@ -1,5 +1,5 @@
 import { python } from './python';
-import { duckdbDeltaFolder } from './python-env';
+import { duckdbDeltaFolder } from '../../scripts/test-python';
 
 /** Nothing is downloaded: the extensions are files of the packages, and DuckDB refuses one that it did not sign. */
 const CONNECT = `

@@ -10,6 +10,14 @@ import type { ObjectStore } from '../../src/storage';
 export const FAULTS = ['before', 'after', 'refused', 'lost'] as const;
 export type FaultMode = (typeof FAULTS)[number];
 
+const CHANGES = /^(?:write|putIfAbsent|delete) /;
+
+/**
+ * How an operation is worth failing, as {@link FaultyStore.operations} names it: one that only looks leaves behind what
+ * the one before it left, and whether it was done or not is the same to whoever asked.
+ */
+export const modesOf = (operation: string): readonly FaultMode[] => (CHANGES.test(operation) ? FAULTS : ['refused']);
+
 export interface FaultyStore {
   readonly store: ObjectStore;
   /** The operations begun, in order, such as `putIfAbsent curated/_delta_log/…`. */

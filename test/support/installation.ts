@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -14,6 +14,13 @@ import {
 } from '../../src/workflows/messages';
 import { type ContractOptions, type Transaction, contractYaml, land } from './transactions';
 import { WorkerProcess } from './worker-process';
+
+interface ServerOptions extends Pick<DevServerOptions, 'dynamicConfig'> {
+  /** Its state is in `temporal.db` of the folder: to be started again, or looked into. Default in memory, which is less work. */
+  readonly onDisk?: boolean;
+}
+
+const databaseIn = (folder: string): string => join(folder, 'temporal.db');
 
 /** A whole Tidegate in a temporary folder: raw zone, contract, table, real Temporal server, real worker processes. */
 export class Installation {
@@ -39,12 +46,10 @@ export class Installation {
   }
 
   /** `serverOptions`: settings of the embedded server that a test needs. */
-  static async create(
-    options: ContractOptions = {},
-    serverOptions: Pick<DevServerOptions, 'dynamicConfig'> = {},
-  ): Promise<Installation> {
+  static async create(options: ContractOptions = {}, serverOptions: ServerOptions = {}): Promise<Installation> {
     const folder = mkdtempSync(join(tmpdir(), 'tidegate-e2e-'));
-    const server = await startDevServer({ headless: true, dbFilename: join(folder, 'temporal.db'), ...serverOptions });
+    const { onDisk = false, ...more } = serverOptions;
+    const server = await startDevServer({ headless: true, ...(onDisk && { dbFilename: databaseIn(folder) }), ...more });
     const it = new Installation(folder, server, await Connection.connect({ address: server.address }));
     mkdirSync(it.raw);
     mkdirSync(it.pipelines);
@@ -79,11 +84,13 @@ export class Installation {
     return worker;
   }
 
-  /** SIGKILLs the server and starts it again on the same port and state. */
+  /** SIGKILLs the server, which has its state on disk, and starts it again on the same port and state. */
   async restartServer(): Promise<void> {
+    const dbFilename = databaseIn(this.folder);
+    if (!existsSync(dbFilename)) throw new Error('a server with its state in memory cannot be started again');
     const port = Number(this.#server.address.split(':')[1]);
     await this.#server.kill();
-    this.#server = await startDevServer({ headless: true, port, dbFilename: join(this.folder, 'temporal.db') });
+    this.#server = await startDevServer({ headless: true, port, dbFilename });
     // The connection stays: it finds the server again, as a user's would.
     await this.#connection.ensureConnected();
   }

@@ -3,7 +3,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pythonPath } from './python-env';
+import { pythonPath } from '../../scripts/test-python';
 
 /**
  * Runs scripts one after another, each in names of its own: a line of JSON in, a line of JSON out. One

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { resolveTool } from '../../src/temporal';
-import { pythonPath } from './python-env';
+import { pythonPath } from '../../scripts/test-python';
 
 /** What a process needs to talk to the server, and to nothing else. */
 export interface S3Environment {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Contract } from '../../../src/contract/contract';
 import type { Counts } from '../../../src/quality/counts';
-import { pythonPath } from '../../support/python-env';
+import { pythonPath } from '../../../scripts/test-python';
 
 /** A value of a raw file as text, exact: `nan`, `-0.0`, `9007199254740993`. */
 export type Cell = string | null;

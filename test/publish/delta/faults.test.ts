@@ -1,6 +1,6 @@
 import { cp, rm } from 'node:fs/promises';
 import { localStore } from '../../../src/storage';
-import { FAULTS, faultyStore, type FaultMode } from '../../support/faulty-store';
+import { faultyStore, type FaultMode, modesOf } from '../../support/faulty-store';
 import { python } from '../../support/python';
 import { contractFor, newRoot, publishTo, stage, tableAt } from './support';
 
@@ -56,26 +56,26 @@ describe.each([
 ])('a crash in %s, at every storage operation', (_, first) => {
   it('leaves the old or the new version, and a retry commits the request once', async () => {
     const { contract, input } = await prepared(first);
-    const count = async (): Promise<number> => {
+    const operationsOf = async (): Promise<readonly string[]> => {
       const copy = contractFor(`${contract.publish.path}-dry`);
       await cp(contract.publish.path, copy.publish.path, { recursive: true });
       const faulty = faultyStore(localStore(copy.publish.path), -1, 'before');
       await tableAt(copy, {}, faulty.store).publish(input);
       await rm(copy.publish.path, { recursive: true });
-      return faulty.operations.length;
+      return faulty.operations;
     };
-    const operations = await count();
+    const operations = await operationsOf();
     let injected = 0;
     const outcomes = { old: 0, new: 0 };
-    for (let at = 0; at < operations; at += 1) {
-      for (const mode of FAULTS) {
+    for (const [at, operation] of operations.entries()) {
+      for (const mode of modesOf(operation)) {
         const seen = await crash(at, mode);
         outcomes[seen] += 1;
         injected += 1;
       }
     }
     process.stderr.write(
-      `${first ? 'first' : 'later'} commit: ${injected} faults injected into ${operations} operations; old seen ${outcomes.old} times, new ${outcomes.new} times\n`,
+      `${first ? 'first' : 'later'} commit: ${injected} faults injected into ${operations.length} operations; old seen ${outcomes.old} times, new ${outcomes.new} times\n`,
     );
     expect(outcomes.old).toBeGreaterThan(0);
     expect(outcomes.new).toBeGreaterThan(0);

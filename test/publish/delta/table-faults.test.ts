@@ -4,7 +4,7 @@ import { runOf, type PublishInput } from '../../../src/publish';
 import type { Contract } from '../../../src/contract/contract';
 import { openStore, type ObjectStore } from '../../../src/storage';
 import { publishedFiles, type PublishedFiles } from '../../support/delta-log';
-import { FAULTS, faultyStore, type FaultMode } from '../../support/faulty-store';
+import { faultyStore, type FaultMode, modesOf } from '../../support/faulty-store';
 import { startLake } from '../../support/lake';
 import type { S3Server } from '../../support/s3-server';
 import { contractFor, newRoot, publishTo, putFile, stage, tableAt } from './support';
@@ -19,9 +19,6 @@ jest.setTimeout(300_000);
 const LANES = 4;
 const HOURS = 3_600_000;
 const later = (hours: number): Date => new Date(Date.now() + hours * HOURS);
-const CHANGES = /^(?:write|putIfAbsent|delete) /;
-/** An operation that changes nothing leaves the same behind, done or not. */
-const modesOf = (operation: string): readonly FaultMode[] => (CHANGES.test(operation) ? FAULTS : ['refused']);
 
 let server: S3Server;
 beforeAll(async () => {
