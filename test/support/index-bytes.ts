@@ -1,4 +1,5 @@
-import { IndexWriter, lowerOf, upperOf } from '../../src/engine/table/index-file';
+import { lowerOf, upperOf } from '../../src/engine/table/index-layout';
+import { IndexWriter } from '../../src/engine/table/index-writer';
 
 /** The rows of one section, by hash: both arrays as long. */
 export interface HashedRows {

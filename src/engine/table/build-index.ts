@@ -5,7 +5,7 @@ import type { Reader } from '../read';
 import type { Batch } from '../slices';
 import { verifyFiles } from '../source-files';
 import type { IndexedKeys } from './identity';
-import { IndexWriter } from './index-file';
+import { IndexWriter } from './index-writer';
 import { countHashes, sortHashes } from './sort-hashes';
 
 /**

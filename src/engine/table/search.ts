@@ -4,7 +4,8 @@ import type { Suspects } from '../duplicates';
 import { lowerBound } from '../read-rows';
 import { Buckets } from './buckets';
 import { Excluded } from './excluded';
-import { ReadRoom, type Section, highOf, keyOf } from './index-file';
+import { ReadRoom, type Section } from './index-file';
+import { highOf, keyOf } from './index-layout';
 import { inLanes } from '../lanes';
 import { has, merged } from './sorted-rows';
 

@@ -2,7 +2,7 @@ import { inChunks } from '../chunks';
 import { HASH_BITS, NO_HASH } from '../duplicates';
 import { keyName } from '../settle';
 import { frameOf, numbersOf, pl } from '../polars';
-import { type Planes, lowerOf, upperOf } from './index-file';
+import { type Planes, lowerOf, upperOf } from './index-layout';
 
 const ROWS = 'rows';
 /** More at once would hold up the event loop for longer than a tenth of a second. */

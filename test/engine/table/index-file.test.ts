@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { HeldMemory } from '../../../src/engine/table/held-memory';
-import { IndexFile, keyOf } from '../../../src/engine/table/index-file';
+import { IndexFile } from '../../../src/engine/table/index-file';
+import { keyOf } from '../../../src/engine/table/index-layout';
 import { type HashedRows, indexBytes } from '../../support/index-bytes';
 
 const IDENTITY = '0123456789abcdef';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Planes, keyOf } from '../../../src/engine/table/index-file';
+import { type Planes, keyOf } from '../../../src/engine/table/index-layout';
 import { countHashes, sortHashes } from '../../../src/engine/table/sort-hashes';
 
 const MOST = Number.MAX_SAFE_INTEGER;
