@@ -1,0 +1,31 @@
+import fc from 'fast-check';
+import { both, difference, equal, has, merged, minus, others, union } from '../../../src/engine/table/sorted-rows';
+
+const sorted = fc.uniqueArray(fc.nat(50), { maxLength: 40 }).map((rows) => Uint32Array.from(rows).toSorted());
+
+test('sets of rows are what sets are', () => {
+  fc.assert(
+    fc.property(sorted, sorted, (a, b) => {
+      const [inA, inB] = [new Set(a), new Set(b)];
+      const all = [...new Set([...a, ...b])].toSorted((x, y) => x - y);
+      expect([...union(a, b)]).toEqual(all);
+      expect([...minus(a, b)]).toEqual([...a].filter((row) => !inB.has(row)));
+      expect([...both(a, b)]).toEqual([...a].filter((row) => inB.has(row)));
+      expect([...difference(a, b)]).toEqual(all.filter((row) => inA.has(row) !== inB.has(row)));
+      expect(equal(a, b)).toBe(a.join() === b.join());
+      for (const row of [0, 25, 50]) expect(has(a, row)).toBe(inA.has(row));
+      expect([...others(51, a, b)]).toEqual(
+        Array.from({ length: 51 }, (_, row) => row).filter((row) => !inA.has(row) && !inB.has(row)),
+      );
+    }),
+  );
+});
+
+test('ascending numbers are merged, repeats and all', () => {
+  const run = fc.array(fc.nat(30), { maxLength: 20 }).map((numbers) => Float64Array.from(numbers).toSorted());
+  fc.assert(
+    fc.property(fc.array(run, { maxLength: 6 }), (runs) => {
+      expect([...merged(runs)]).toEqual(runs.flatMap((some) => [...some]).toSorted((a, b) => a - b));
+    }),
+  );
+});
