@@ -169,8 +169,9 @@ export class TableIndexes {
     const { contract, sourceRoot, tableRoot, indexes } = this.#input;
     const { rowsAtATime } = this.#work.limits;
     await makeIndex({ contract, sourceRoot, source, rowsAtATime, tableRoot, indexes, scratch: this.#scratch });
-    this.#work.report(source.rows);
-    return this.#store.open(source);
+    const made = await this.#store.open(source);
+    if (made !== null) this.#work.report(source.rows);
+    return made;
   }
 
   /** The indexes of what was committed of the partitions that the run takes or removes. */
