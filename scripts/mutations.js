@@ -170,6 +170,19 @@ const protocol = [
     says: INEXACT,
   },
   {
+    name: 'a commit of another publisher meanwhile is gone over, Delta',
+    patches: [
+      {
+        file: 'src/publish/delta/commit.ts',
+        find: 'if (newest !== undefined && newest.commit.version >= commit.version) {',
+        replace: 'if (newest === null) {',
+      },
+    ],
+    tests: ['test/publish/delta/other-writers.test.ts'],
+    named: 'at whichever storage operation they meet',
+    says: /- +"theirs"/,
+  },
+  {
     name: 'no look for the request id, directory',
     patches: [
       {
