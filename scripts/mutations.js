@@ -526,6 +526,7 @@ const table = [
       },
     ],
     tests: ['test/model/collisions.test.ts'],
+    named: 'four keys on three hashes',
     says: INEXACT,
   },
   {
