@@ -16,12 +16,18 @@ const copy = path.join(root, '.cache', 'mutations', String(process.pid));
 const HISTORIES = 150;
 const SEED = 20261123;
 const SHOWN_LINES = 40;
+const SOAK = 'test/model/soak.ts';
+const REPLAY = 'test/model/model.test.ts';
 
-/** A fault's tests as jest takes them: files, or `histories` for those of the model. */
+const isScript = (test) => test.endsWith('.json');
+
+/** A fault's tests as jest takes them: files, scripts by the names of the tests that replay them, or the soak for `histories`. */
 function commandOf({ tests, named, histories = HISTORIES }) {
-  const files = tests.map((test) => (test === 'histories' ? 'test/model/soak.ts' : test));
-  const matching = files.flatMap((file) => ['--testMatch', `**/${file}`]);
-  const args = named === undefined ? matching : [...matching, '--testNamePattern', named];
+  const files = tests.map((test) => (test === 'histories' ? SOAK : isScript(test) ? REPLAY : test));
+  const matching = [...new Set(files)].flatMap((file) => ['--testMatch', `**/${file}`]);
+  const scripts = tests.filter(isScript).map((test) => `: ${path.basename(test, '.json')}\\.json`);
+  const names = named === undefined ? scripts : [named];
+  const args = names.length === 0 ? matching : [...matching, '--testNamePattern', names.join('|')];
   return { args, env: { TIDEGATE_SOAK_RUNS: String(histories), TIDEGATE_SOAK_SEED: String(SEED) } };
 }
 
@@ -68,6 +74,14 @@ function verdictOf(fault, { green, output }) {
   return fault.says.test(output) ? 'caught' : 'RED FOR ANOTHER REASON';
 }
 
+/** All tests of some faults, each once; the scripts together, as they are many and short. */
+function withoutFault(chosen) {
+  const scripts = [...new Set(chosen.flatMap(({ tests }) => tests.filter(isScript)))];
+  const others = chosen.filter(({ tests }) => !tests.some(isScript));
+  const each = new Map(others.map(({ tests, named }) => [JSON.stringify([tests, named]), { tests, named }]));
+  return [...(scripts.length === 0 ? [] : [{ tests: scripts }]), ...each.values()];
+}
+
 function main() {
   const { values } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean', default: false } } });
   const chosen = faults.filter(({ name }) => new RegExp(values.only ?? '').test(name));
@@ -84,10 +98,12 @@ function main() {
   const told = (verdict, seconds, name) =>
     console.log(`${verdict.padEnd(8)} ${seconds.toFixed(0).padStart(4)} s  ${name}`);
   // Red shows something only where the same tests are green without the fault.
-  const sound = new Map(chosen.map((fault) => [JSON.stringify([fault.tests, fault.named]), fault]));
-  for (const { tests, named } of sound.values()) {
+  for (const { tests, named } of withoutFault(chosen)) {
     const result = runTests({ tests, named });
-    const name = `no fault: ${[...tests, ...(named === undefined ? [] : [named])].join(', ')}`;
+    const which = tests.some(isScript)
+      ? [`test/model/regressions (${tests.length})`]
+      : [...tests, ...(named === undefined ? [] : [named])];
+    const name = `no fault: ${which.join(', ')}`;
     told(result.green ? 'green' : 'RED', result.seconds, name);
     if (!result.green) failures.push({ name, ...result });
   }

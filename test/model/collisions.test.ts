@@ -3,6 +3,7 @@ import * as hashes from '../../src/engine/hashes';
 import * as polars from '../../src/engine/polars';
 import { histories } from './support/arbitrary-history';
 import { checkHistories, laboratory } from './support/check-histories';
+import type { History, Line, Rules } from './support/history';
 
 // Frames of a few rows need no collection, and there are many.
 jest.mock('../../src/engine/memory', () => ({ releaseNativeMemory: async () => {} }));
@@ -30,6 +31,34 @@ const HISTORIES = 20;
 
 const lab = laboratory();
 
+/** Two of four keys, and of four unique values, share a hash for certain. */
+const fourKeys = (scope: Rules['scope']): History => ({
+  format: 'directory',
+  rules: {
+    key: ['id'],
+    orderBy: [{ column: 'updated', direction: 'desc' }],
+    scope,
+    lookback: 0,
+    reprocess: 'changed',
+    gone: 'remove',
+    memory: 1024 ** 3,
+    gates: ['receipt'],
+  },
+  steps: [
+    {
+      do: 'put',
+      day: 0,
+      file: 0,
+      content: {
+        lines: ['1', '2', '3', '4'].map((id): Line => [id, null, '1', null, null, `receipt ${id}`]),
+        stored: 'none',
+        writer: 'pyarrow',
+      },
+    },
+    { do: 'incremental' },
+  ],
+});
+
 test('unequal values do share their hashes here', async () => {
   const column: Column = { name: 'n', type: { kind: 'float64' } };
   const frame = polars.frameOf({ n: Float64Array.from({ length: 100 }, (_, index) => index) });
@@ -38,6 +67,11 @@ test('unequal values do share their hashes here', async () => {
     .select(hashes.hashOf([column]).alias('h'))
     .collect();
   expect(new Set(polars.numbersOf(hashed, 'h'))).toEqual(new Set([1, 2, 2 ** 52]));
+});
+
+test.each(['partition', 'table'] as const)('four keys on three hashes are four keys, in scope %s', async (scope) => {
+  await lab.replay(fourKeys(scope));
+  expect(lab.tally.compared).toBeGreaterThan(0);
 });
 
 test(`keys and unique values that share a hash are told apart all the same (${HISTORIES} histories)`, async () => {

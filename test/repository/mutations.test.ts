@@ -6,6 +6,8 @@ interface Fault {
   readonly patches: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
   /** Files, or `histories`. */
   readonly tests: readonly string[];
+  /** Which tests of them. */
+  readonly named?: string;
 }
 
 const ROOT = path.join(__dirname, '..', '..');
@@ -29,6 +31,8 @@ test('the faults have names of their own, and tests that exist', () => {
   expect(new Set(faults.map(({ name }) => name)).size).toBe(faults.length);
   const files = faults.flatMap(({ tests }) => tests).filter((file) => file !== 'histories');
   expect(files.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
+  const misnamed = faults.filter(({ tests, named }) => named && !tests.some((file) => read(file).includes(named)));
+  expect(misnamed).toEqual([]);
 });
 
 test.each([

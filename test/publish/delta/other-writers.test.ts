@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { localStore, type ObjectStore } from '../../../src/storage';
 import { python } from '../../support/python';
+import { type Act, meetings } from './meetings';
 import { contractFor, newRoot, publishTo, stage, tableAt } from './support';
 
 jest.setTimeout(120_000);
@@ -215,6 +216,31 @@ DeltaTable(input + '/quarantine').delete()`,
       if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ name: 'VoidPlan' });
     }
     expect(await tableAt(contract).history()).toHaveLength(1);
+  });
+
+  it('is void where the other is of Tidegate, at whichever storage operation they meet', async () => {
+    const contract = contractFor(await newRoot());
+    await publishTo(contract, 'one', [{ date: '2026-05-01' }]);
+    const base = await tableAt(contract).read();
+    const publishOf = async (requestId: string): Promise<Act> => {
+      const input = await stage({ contract, base, requestId, outcomes: [{ date: '2026-05-01' }] });
+      return (copy, store) => tableAt(copy, {}, store).publish(input);
+    };
+    const [mine, theirs] = [await publishOf('mine'), await publishOf('theirs')];
+    const others: string[] = [];
+    const other: Act = (copy) =>
+      theirs(copy).then(
+        () => others.push('done'),
+        (error: Error) => others.push(error.name),
+      );
+    const ends = await meetings(contract, mine, other, async (copy) => {
+      const requests = (await tableAt(copy).history()).map(({ requestId }) => requestId);
+      expect(requests).toEqual([others.at(-1) === 'done' ? 'theirs' : 'mine', 'one']);
+      expect((await tableAt(copy).verify()).faults).toEqual([]);
+    });
+    expect([...ends.keys()].toSorted()).toEqual(['VoidPlan', 'done']);
+    expect(others.filter((end) => end === 'done')).toHaveLength(ends.get('VoidPlan')!);
+    expect(others.filter((end) => end === 'VoidPlan')).toHaveLength(ends.get('done')!);
   });
 
   it('lets one request through once when it is published twice at the same time', async () => {

@@ -1,11 +1,11 @@
-import { cp, mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Contract } from '../../../src/contract/contract';
 import { runOf, type PublishInput } from '../../../src/publish';
 import { CHECKPOINT_EVERY } from '../../../src/publish/delta/state';
-import { localStore, type ObjectStore } from '../../../src/storage';
-import { meetingStore } from '../../support/meeting-store';
+import { localStore } from '../../../src/storage';
 import { python } from '../../support/python';
+import { type Act, meetings } from './meetings';
 import { contractFor, newRoot, publishTo, stage, tableAt } from './support';
 
 jest.setTimeout(300_000);
@@ -137,44 +137,12 @@ async function withOldVersion(): Promise<Contract> {
   return contract;
 }
 
-type Act = (contract: Contract, store?: ObjectStore) => Promise<unknown>;
 const vacuumAt =
   (keep: Contract['publish']['keep'], now: () => Date = () => new Date()): Act =>
   (contract, store) =>
     tableAt(keeping(contract, keep), {}, store).vacuum({ dryRun: false, olderThanHours: 0, now: now() });
 const rollBack: Act = (contract, store) =>
   tableAt(contract, {}, store).rollback({ requestId: 'back', run: runOf('back'), to: 1 });
-
-/**
- * Does `act`, and `other` whole at one of its storage operations: at each in turn, or each `step`-th. Returns how `act` ended
- * each time: 'done', or the error's name.
- */
-async function meetings(
-  pristine: Contract,
-  act: Act,
-  other: Act,
-  check: (contract: Contract) => Promise<void>,
-  step = 1,
-) {
-  const ends = new Map<string, number>();
-  for (let at = 0; ; at += step) {
-    const copy = contractFor(`${pristine.publish.path}-${at}`);
-    await cp(pristine.publish.path, copy.publish.path, { recursive: true, preserveTimestamps: true });
-    const meeting = meetingStore(localStore(copy.publish.path), at, () => other(copy));
-    const end = await act(copy, meeting.store).then(
-      () => 'done',
-      (error: Error & { type?: string }) => error.type ?? error.name,
-    );
-    if (!meeting.met()) return ends;
-    ends.set(end, (ends.get(end) ?? 0) + 1);
-    try {
-      await check(copy);
-    } catch (error) {
-      throw new Error(`met at ${meeting.operation()}: ${String(error)}`, { cause: error });
-    }
-    await rm(copy.publish.path, { recursive: true });
-  }
-}
 
 describe('a vacuum that meets a commit, at any storage operation of either', () => {
   it('and a rollback to a version that it takes: one of them wins, and nothing named is missing', async () => {
