@@ -4,7 +4,7 @@ import type { Contract } from '../contract';
 import type { LeftPartition } from '../discovery';
 import { openTable } from '../publish';
 import type { TableState } from '../publish';
-import { formatCount, isGone, plural, renderFitting, safeText } from '../quality';
+import { formatCount, isGone, plural, renderFitting, restateCommand, safeText } from '../quality';
 import { messageOf } from '../errors';
 import type { PipelineState } from '../workflows/messages';
 import { pipelineWorkflowId, stateQuery } from '../workflows/messages';
@@ -46,7 +46,7 @@ export function registerStatus(program: Command): void {
       const entity = await entityStatus(contract.pipeline);
       const { left: _, ...source } = zone;
       if (options.json) printJson({ pipeline: contract.pipeline, table, source, temporal: entity });
-      else print(`${renderTableStatus(table, zone)}\n\n${renderEntity(contract.pipeline, entity)}`);
+      else print(`${renderTableStatus(contract, table, zone)}\n\n${renderEntity(contract.pipeline, entity)}`);
     });
 }
 
@@ -103,7 +103,11 @@ async function entityStatus(pipeline: string): Promise<EntityStatus> {
   }
 }
 
-function renderTableStatus(table: TableStatus, zone: Awaited<ReturnType<typeof rawZoneStatus>>): string {
+function renderTableStatus(
+  contract: Contract,
+  table: TableStatus,
+  zone: Awaited<ReturnType<typeof rawZoneStatus>>,
+): string {
   const { colors } = styleFor();
   const lines: [string, string][] = [['table', `${table.path} (${table.format})`]];
   if (table.version === 0) {
@@ -116,7 +120,7 @@ function renderTableStatus(table: TableStatus, zone: Awaited<ReturnType<typeof r
       ['rows', `${formatCount(table.published)} published, ${formatCount(table.quarantined)} in quarantine`],
     );
   }
-  for (const line of staleLines(table, zone.left)) lines.push(['stale', line]);
+  for (const line of staleLines(contract, table, zone.left)) lines.push(['stale', line]);
   for (const [index, line] of rawZoneLines(table.pipeline, zone).entries()) {
     lines.push([index === 0 ? 'raw zone' : '', line]);
   }
@@ -126,13 +130,13 @@ function renderTableStatus(table: TableStatus, zone: Awaited<ReturnType<typeof r
 }
 
 /** What stands under earlier gates: a backfill restates it, unless its raw files are gone. */
-function staleLines({ pipeline, stale }: TableStatus, left: readonly LeftPartition[]): string[] {
+function staleLines(contract: Contract, { stale }: TableStatus, left: readonly LeftPartition[]): string[] {
   const gone = new Set(left.filter(({ reason }) => isGone(reason)).map(({ date }) => date));
   const there = stale.filter((date) => !gone.has(date));
   const lost = stale.length - there.length;
   const under = (count: number): string => `${plural(count, 'partition')} under earlier gates`;
   return [
-    ...(there.length > 0 ? [`${under(there.length)}, from ${there[0]} on: tidegate backfill ${pipeline} --stale`] : []),
+    ...(there.length > 0 ? [`${under(there.length)}, from ${there[0]} on: ${restateCommand(contract)}`] : []),
     ...(lost > 0 ? [`${under(lost)} whose raw files are gone: to restate, put them back first`] : []),
   ];
 }

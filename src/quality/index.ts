@@ -7,6 +7,7 @@ export type { OtherCommit, OverwrittenPartition, PartitionReport, RemovedReport,
 export { buildReport, stalePartitions } from './build-report';
 export type { ReportInput } from './build-report';
 export { mergeReports } from './merge-reports';
+export { planWarnings, restateCommand } from './restate';
 export { countOverwritten, overwrittenWarnings, withOverwritten } from './overwritten';
 export { parseReport, reportJsonSchema, reportSchema } from './report-schema';
 export { discoveryOfPlan, discoveryOfReport, renderDiscovery } from './render-discovery';

@@ -3,6 +3,7 @@ import { LeaveReason, type Plan } from '../discovery/plan-types';
 import { dates, formatBytes, formatCount, plural } from './format';
 import { isGone, leftOut } from './left-out';
 import type { PartitionReport, RemovedReport } from './report-types';
+import { planWarnings, restateCommand } from './restate';
 
 interface Found {
   readonly plan: Plan;
@@ -19,6 +20,7 @@ export function warningsOf({ plan, partitions, removed, stale }: Found): string[
   const { pipeline, left } = plan;
   return [
     ...removedWarnings(removed),
+    ...planWarnings(plan),
     ...rowWarnings(plan, partitions),
     ...ignoredWarnings(plan),
     ...leftOut(pipeline, left)
@@ -81,7 +83,7 @@ function ignoredWarnings({ ignored }: Plan): string[] {
 }
 
 /** A backfill restates what there are raw files of, and only that. */
-function staleWarnings({ pipeline, left }: Plan, stale: readonly PartitionDate[]): string[] {
+function staleWarnings({ contract, left }: Plan, stale: readonly PartitionDate[]): string[] {
   const gone = new Set(left.filter(({ reason }) => isGone(reason)).map(({ date }) => date));
   const saying = (some: readonly PartitionDate[], remedy: string): string[] => {
     if (some.length === 0) return [];
@@ -92,7 +94,7 @@ function staleWarnings({ pipeline, left }: Plan, stale: readonly PartitionDate[]
   return [
     ...saying(
       stale.filter((date) => !gone.has(date)),
-      `Restate with: tidegate backfill ${pipeline} --stale`,
+      `Restate with: ${restateCommand(contract)}`,
     ),
     ...saying(
       stale.filter((date) => gone.has(date)),
