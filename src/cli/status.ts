@@ -63,6 +63,8 @@ function tableStatus(contract: Contract, state: TableState) {
     partitions: partitions.length,
     published: partitions.reduce((sum, { counts }) => sum + counts.published, 0),
     quarantined: partitions.reduce((sum, { counts }) => sum + counts.quarantined, 0),
+    undecided: partitions.reduce((sum, { undecided = 0 }) => sum + undecided, 0),
+    unrecoverable: partitions.reduce((sum, { counts }) => sum + (counts.unrecoverable ?? 0), 0),
     stale: partitions
       .filter(({ rowsDigest: under }) => under !== digest)
       .map(({ date }) => date)
@@ -120,12 +122,21 @@ function renderTableStatus(
       ['rows', `${formatCount(table.published)} published, ${formatCount(table.quarantined)} in quarantine`],
     );
   }
+  if (table.undecided > 0) lines.push(['undecided', undecidedLine(table)]);
   for (const line of staleLines(contract, table, zone.left)) lines.push(['stale', line]);
   for (const [index, line] of rawZoneLines(table.pipeline, zone).entries()) {
     lines.push([index === 0 ? 'raw zone' : '', line]);
   }
   return [colors.bold(table.pipeline), ...lines.map(([name, value]) => `  ${name.padEnd(11)}${safeText(value)}`)].join(
     '\n',
+  );
+}
+
+function undecidedLine({ undecided, unrecoverable }: TableStatus): string {
+  const certain = unrecoverable > 0 ? `, ${formatCount(unrecoverable)} of them for certain` : '';
+  return (
+    `${plural(undecided, 'superseded row')} whose raw files are gone may be due to come back${certain}: ` +
+    'put the files back and run'
   );
 }
 

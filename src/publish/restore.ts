@@ -5,7 +5,7 @@ import { type Contract, resolutionDigest, rowsDigest } from '../contract';
 import type { PartitionDate } from '../discovery/partition-date';
 import { LeaveReason, type LeftPartition, type RollbackScope, TakeReason } from '../discovery/plan-types';
 import { TerminalError } from '../errors';
-import { type PartitionReport, type Report, restateCommand, sumCounts } from '../quality';
+import { type PartitionReport, type Report, reported, restateCommand, sumCounts, sumReported } from '../quality';
 import { existingVersion } from './choose-version';
 import type { Commit, PartitionState, RollbackInput, TableState } from './table';
 
@@ -67,6 +67,7 @@ export function restore({ base, target, request, contract, now }: RestoreInput):
     committedAt: now.toISOString(),
     committedBy: `${hostname()}/${process.pid}`,
   };
+  const brought = returning.map(partitionReport);
   const rules = rowsDigest(contract);
   const stale = [...partitions.values()].filter(({ rowsDigest: under }) => under !== rules);
   const report: Report = {
@@ -80,9 +81,9 @@ export function restore({ base, target, request, contract, now }: RestoreInput):
     windowFrom: null,
     commit: null,
     gates,
-    partitions: returning.map(partitionReport),
+    partitions: brought,
     removed: [],
-    totals: commit.totals,
+    totals: sumReported(gates, brought),
     left: leaving.map((date): LeftPartition => ({ date, reason: LeaveReason.NotRestored })),
     ignored: [],
     stale: stale.map(({ date }) => date).toSorted(),
@@ -91,9 +92,9 @@ export function restore({ base, target, request, contract, now }: RestoreInput):
   return { commit, partitions, returning: returning.map(({ date }) => date), leaving, report };
 }
 
-function partitionReport({ date, counts, files }: PartitionState): PartitionReport {
+function partitionReport({ date, files, ...state }: PartitionState): PartitionReport {
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  return { date, reason: TakeReason.Restored, files: files.length, bytes, ...counts };
+  return { date, reason: TakeReason.Restored, files: files.length, bytes, ...reported(state) };
 }
 
 function warningsOf({ pipeline, digests: restored }: Commit, contract: Contract, stale: number): string[] {

@@ -16,9 +16,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+const raw = () => join(folder, 'raw');
 const deliver = (date: string, ...ids: string[]) =>
   land(
-    join(folder, 'raw'),
+    raw(),
     date,
     ids.map((id) => transaction(id, { updated_at: Date.parse(date) })),
   );
@@ -51,3 +52,24 @@ test.each([
     expect(await cli('plan', file, '--all')).not.toContain('warning');
   },
 );
+
+test('status counts what is undecided while raw files are gone, and of that what is missing for certain', async () => {
+  const contract = await contractIs('table');
+  deliver('2026-05-01', 'a');
+  deliver('2026-05-02', 'a', 'b');
+  deliver('2026-05-03', 'a', 'b');
+  await runPipeline(contract, 'first');
+  expect(await cli('status', file)).not.toContain('undecided');
+  rmSync(join(raw(), 'date=2026-05-02'), { recursive: true });
+  deliver('2026-05-03', 'c');
+  await runPipeline(contract, 'second');
+  expect(await cli('status', file)).toContain(
+    '  undecided  2 superseded rows whose raw files are gone may be due to come back, 1 of them for certain: ' +
+      'put the files back and run\n',
+  );
+  const { table } = JSON.parse(await cli('status', file, '--json')) as { table: object };
+  expect(table).toMatchObject({ undecided: 2, unrecoverable: 1 });
+  const report = await cli('report', file);
+  expect(report).toMatch(/unrecoverable +1 .*\n +undecided +2 /);
+  expect(report.match(/warning: 2 superseded rows in 2026-05-02 may be due to come back/g)).toHaveLength(1);
+});
