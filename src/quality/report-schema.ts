@@ -66,7 +66,11 @@ export const reportSchema = z
         reason: z.string().describe('Why the partition was taken.'),
         files: count,
         bytes: count,
-        keys: count.optional().describe('Of a coupled partition: through how many primary keys or unique values.'),
+        keys: count
+          .optional()
+          .describe(
+            'Of a coupled partition: through how many primary keys or unique values. 0 where no index knows the rows concerned.',
+          ),
         ...counts,
       }),
     ),

@@ -17,7 +17,7 @@ export interface PartitionReport extends ReportCounts {
   /** Source files, and their bytes. */
   readonly files: number;
   readonly bytes: number;
-  /** Of a coupled one: through how many primary keys or unique values. */
+  /** Of a coupled one: through how many primary keys or unique values; 0 where no index knows the rows concerned. */
   readonly keys?: number;
 }
 

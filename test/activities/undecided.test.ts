@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Contract, definePipeline } from '../../src/contract';
+import { planNow } from '../../src/activities';
 import { openTable } from '../../src/publish';
-import type { Report } from '../../src/quality';
+import { PLAIN, type Report, discoveryOfPlan, renderDiscovery, renderReport } from '../../src/quality';
 import { reasonsOf } from '../support/reasons';
 import { runPipeline } from '../support/run-pipeline';
 import { TRANSACTION_COLUMNS, land, transaction } from '../support/transactions';
@@ -74,6 +75,35 @@ test.each(['directory', 'delta'] as const)(
     expect(await faultsOf(contract)).toEqual([]);
   },
 );
+
+test('where the indexes are lost too, they are all superseded rows of the partition, which the first run rewrites once', async () => {
+  const contract = definePipeline({
+    pipeline: 'transactions',
+    source: { path: raw() },
+    columns: TRANSACTION_COLUMNS,
+    deduplicate: { primaryKey: 'transaction_id', orderBy: 'updated_at', scope: 'table' },
+    publish: { path: join(folder, 'curated') },
+  });
+  const newer = { updated_at: Date.UTC(2027, 0, 1) };
+  land(raw(), MAY_1, [transaction('a'), transaction('b'), transaction('c')]);
+  land(raw(), MAY_2, [transaction('a', newer), transaction('b', newer)]);
+  await runPipeline(contract, 'first');
+  renameSync(join(raw(), `date=${MAY_1}`), join(folder, 'away'));
+  rmSync(join(folder, 'curated', openTable(contract).indexFolder), { recursive: true });
+  land(raw(), MAY_2, [transaction('b', newer)]);
+  const plan = await planNow(contract, { kind: 'incremental' });
+  expect(reasonsOf(plan)).toEqual([`${MAY_1} coupled 0`, `${MAY_2} changed`]);
+  expect(renderDiscovery(discoveryOfPlan(plan), PLAIN)).toMatch(/│ 2026-05-01 │ yes +│ coupled +│/);
+  await runPipeline(contract, 'second');
+  const report = await reportOf(contract);
+  expect(renderReport(report, PLAIN)).not.toContain('(0 keys)');
+  expect(report.totals).toMatchObject({ superseded: 2, undecided: 2 });
+  expect(report.totals).not.toHaveProperty('unrecoverable');
+
+  land(raw(), MAY_3, [transaction('d')]);
+  await runPipeline(contract, 'third');
+  expect(reasonsOf(await reportOf(contract))).toEqual([`${MAY_3} new`]);
+});
 
 test('with the files back they are decided', async () => {
   const contract = await anOlderVersionIsBack('directory');
