@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type * as activitiesRoom from '../activities';
 import type { Plan, PlanScope } from '../discovery';
 import { planDigest } from '../discovery';
-import { countHeld, discoveryOfPlan, renderDiscovery } from '../quality';
+import { countHeld, discoveryOfPlan, planWarnings, renderDiscovery } from '../quality';
 import { ExitCode, UsageError } from './support/exit';
 import { leftOutLines } from './support/left-out';
 import { PIPELINE, examples, jsonOption } from './support/options';
@@ -43,8 +43,12 @@ export function registerPlan(program: Command): void {
         printJson({ digest, plan });
         return;
       }
-      print(renderDiscovery(discoveryOfPlan(plan), styleFor()));
-      print(['', outlook(plan), ...leftOutLines(contract.pipeline, plan.left), `Plan ${digest}`].join('\n'));
+      const style = styleFor();
+      const warnings = planWarnings(plan).map((warning) => `${style.colors.yellow('warning:')} ${warning}`);
+      print(renderDiscovery(discoveryOfPlan(plan), style));
+      print(
+        ['', outlook(plan), ...leftOutLines(contract.pipeline, plan.left), ...warnings, `Plan ${digest}`].join('\n'),
+      );
     });
 }
 

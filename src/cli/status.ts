@@ -4,7 +4,7 @@ import type { Contract } from '../contract';
 import type { LeftPartition } from '../discovery';
 import { openTable } from '../publish';
 import type { TableState } from '../publish';
-import { formatCount, isGone, plural, renderFitting, safeText } from '../quality';
+import { formatCount, isGone, plural, renderFitting, restateCommand, safeText } from '../quality';
 import { messageOf } from '../errors';
 import type { PipelineState } from '../workflows/messages';
 import { pipelineWorkflowId, stateQuery } from '../workflows/messages';
@@ -46,7 +46,7 @@ export function registerStatus(program: Command): void {
       const entity = await entityStatus(contract.pipeline);
       const { left: _, ...source } = zone;
       if (options.json) printJson({ pipeline: contract.pipeline, table, source, temporal: entity });
-      else print(`${renderTableStatus(table, zone)}\n\n${renderEntity(contract.pipeline, entity)}`);
+      else print(`${renderTableStatus(contract, table, zone)}\n\n${renderEntity(contract.pipeline, entity)}`);
     });
 }
 
@@ -63,6 +63,8 @@ function tableStatus(contract: Contract, state: TableState) {
     partitions: partitions.length,
     published: partitions.reduce((sum, { counts }) => sum + counts.published, 0),
     quarantined: partitions.reduce((sum, { counts }) => sum + counts.quarantined, 0),
+    undecided: partitions.reduce((sum, { undecided = 0 }) => sum + undecided, 0),
+    unrecoverable: partitions.reduce((sum, { counts }) => sum + (counts.unrecoverable ?? 0), 0),
     stale: partitions
       .filter(({ rowsDigest: under }) => under !== digest)
       .map(({ date }) => date)
@@ -103,7 +105,11 @@ async function entityStatus(pipeline: string): Promise<EntityStatus> {
   }
 }
 
-function renderTableStatus(table: TableStatus, zone: Awaited<ReturnType<typeof rawZoneStatus>>): string {
+function renderTableStatus(
+  contract: Contract,
+  table: TableStatus,
+  zone: Awaited<ReturnType<typeof rawZoneStatus>>,
+): string {
   const { colors } = styleFor();
   const lines: [string, string][] = [['table', `${table.path} (${table.format})`]];
   if (table.version === 0) {
@@ -116,7 +122,8 @@ function renderTableStatus(table: TableStatus, zone: Awaited<ReturnType<typeof r
       ['rows', `${formatCount(table.published)} published, ${formatCount(table.quarantined)} in quarantine`],
     );
   }
-  for (const line of staleLines(table, zone.left)) lines.push(['stale', line]);
+  if (table.undecided > 0) lines.push(['undecided', undecidedLine(table)]);
+  for (const line of staleLines(contract, table, zone.left)) lines.push(['stale', line]);
   for (const [index, line] of rawZoneLines(table.pipeline, zone).entries()) {
     lines.push([index === 0 ? 'raw zone' : '', line]);
   }
@@ -125,14 +132,22 @@ function renderTableStatus(table: TableStatus, zone: Awaited<ReturnType<typeof r
   );
 }
 
+function undecidedLine({ undecided, unrecoverable }: TableStatus): string {
+  const certain = unrecoverable > 0 ? `, ${formatCount(unrecoverable)} of them for certain` : '';
+  return (
+    `${plural(undecided, 'superseded row')} whose raw files are gone may be due to come back${certain}: ` +
+    'put the files back and run'
+  );
+}
+
 /** What stands under earlier gates: a backfill restates it, unless its raw files are gone. */
-function staleLines({ pipeline, stale }: TableStatus, left: readonly LeftPartition[]): string[] {
+function staleLines(contract: Contract, { stale }: TableStatus, left: readonly LeftPartition[]): string[] {
   const gone = new Set(left.filter(({ reason }) => isGone(reason)).map(({ date }) => date));
   const there = stale.filter((date) => !gone.has(date));
   const lost = stale.length - there.length;
   const under = (count: number): string => `${plural(count, 'partition')} under earlier gates`;
   return [
-    ...(there.length > 0 ? [`${under(there.length)}, from ${there[0]} on: tidegate backfill ${pipeline} --stale`] : []),
+    ...(there.length > 0 ? [`${under(there.length)}, from ${there[0]} on: ${restateCommand(contract)}`] : []),
     ...(lost > 0 ? [`${under(lost)} whose raw files are gone: to restate, put them back first`] : []),
   ];
 }

@@ -51,7 +51,7 @@ export interface PlannedPartition {
   readonly fingerprint: string;
   readonly rows: number;
   readonly bytes: number;
-  /** Of a coupled one: through how many primary keys or unique values. */
+  /** Of a coupled one: through how many primary keys or unique values; 0 where no index knows the rows concerned. */
   readonly keys?: number;
   /** Of a coupled one whose raw files are gone: what stands in for them. */
   readonly rebuilt?: RebuiltPartition;

@@ -5,7 +5,7 @@ import { byDate } from './order';
 import type { PartitionDate } from './partition-date';
 import { LeaveReason, type LeftPartition, type PlanScope, type RemovedPartition, TakeReason } from './plan-types';
 import { assertResolvable, assertSourceHoldsSomething } from './refusals';
-import { REMOVE, type Verdict, judgeOf } from './verdicts';
+import { REMOVE, type Verdict, exclusionOf, judgeOf } from './verdicts';
 import { windowStart } from './window';
 
 interface Judgement {
@@ -95,15 +95,19 @@ export function selectPartitions(input: SelectionInput): Selection {
 
 /**
  * In scope `window`, an incremental run takes its whole window when anything in it changed, and else nothing
- * (SEMANTICS 1.4): a key is resolved over what the run reads.
+ * (SEMANTICS 1.4): a key is resolved over what the run reads. What is dated before the start or in the future stays out.
  */
-function wholeWindow({ contract, scope, state }: SelectionInput, judged: readonly Judgement[]): readonly Judgement[] {
+function wholeWindow(input: SelectionInput, judged: readonly Judgement[]): readonly Judgement[] {
+  const { contract, scope, state } = input;
   if (contract.deduplicate.scope !== 'window' || scope.kind !== 'incremental') return judged;
   const from = windowStart(state.watermark, contract.incremental.lookback);
   const inWindow = ({ date }: Judgement): boolean => from === null || date >= from;
   if (!judged.some((one) => typeof one.verdict === 'string' && inWindow(one))) return judged;
+  const excludedAs = exclusionOf(input);
   return judged.map((one) =>
-    isUnchanged(one.verdict) && inWindow(one) ? { ...one, verdict: TakeReason.Lookback } : one,
+    isUnchanged(one.verdict) && inWindow(one) && excludedAs(one.date) === null
+      ? { ...one, verdict: TakeReason.Lookback }
+      : one,
   );
 }
 

@@ -39,15 +39,16 @@ function incremental(input: SelectionInput, scope: IncrementalScope): Judge {
   const { lookback, reprocess } = contract.incremental;
   assertDecisions(contract, scope);
   const from = windowStart(state.watermark, lookback);
-  const futureIs = futureOf(input);
+  const excludedAs = exclusionOf(input);
   return (date, partition) => {
     if (partition === undefined) return isDecided(scope.removeGone, date) ? REMOVE : gone(contract, date);
     const change = changeOf(input, date, partition);
+    const excluded = excludedAs(date);
     // Whatever else is said of it: its rows as consumed are no more, and those of other partitions depend on them.
     const decidesAboutOthers = contract.deduplicate.scope === 'table' && change === 'changed';
-    if (!decidesAboutOthers && isBeforeStart(contract, date)) return { reason: LeaveReason.BeforeStart };
-    const future = futureIs(date);
-    if (!decidesAboutOthers && future !== null) return future;
+    if (excluded !== null && !decidesAboutOthers) {
+      return change === 'unchanged' ? { reason: LeaveReason.Unchanged } : excluded;
+    }
     if (from === null || date >= from) {
       if (change !== 'unchanged') return change === 'new' ? TakeReason.New : TakeReason.Changed;
       return reprocess === 'always' ? TakeReason.Lookback : { reason: LeaveReason.Unchanged };
@@ -118,6 +119,12 @@ function takingAlong(input: SelectionInput, judge: Judge): Judge {
     if (typeof verdict === 'string' || partition === undefined) return verdict;
     return changeOf(input, date, partition) === 'changed' ? TakeReason.Changed : verdict;
   };
+}
+
+/** What is said of a date that incremental runs leave out, before the start or in the future; null for all others. */
+export function exclusionOf(input: SelectionInput): (date: PartitionDate) => Omit<LeftPartition, 'date'> | null {
+  const futureIs = futureOf(input);
+  return (date) => (isBeforeStart(input.contract, date) ? { reason: LeaveReason.BeforeStart } : futureIs(date));
 }
 
 function isBeforeStart({ incremental: { start } }: Contract, date: PartitionDate): boolean {

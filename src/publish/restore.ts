@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import canonicalize from 'canonicalize';
+import { type Contract, resolutionDigest, rowsDigest } from '../contract';
 import type { PartitionDate } from '../discovery/partition-date';
 import { LeaveReason, type LeftPartition, type RollbackScope, TakeReason } from '../discovery/plan-types';
 import { TerminalError } from '../errors';
-import { type PartitionReport, type Report, sumCounts } from '../quality';
+import { type PartitionReport, type Report, reported, restateCommand, sumCounts, sumReported } from '../quality';
 import { existingVersion } from './choose-version';
 import type { Commit, PartitionState, RollbackInput, TableState } from './table';
 
@@ -26,8 +27,8 @@ export interface RestoreInput {
   /** The version to restore. */
   readonly target: TableState;
   readonly request: Pick<RollbackInput, 'requestId' | 'run' | 'to'>;
-  /** Of today's contract: what stands under other rules is said in the report. */
-  readonly digests: Commit['digests'];
+  /** Today's: what stands under other rules is said in the report. */
+  readonly contract: Contract;
   readonly now: Date;
 }
 
@@ -36,7 +37,7 @@ export interface RestoreInput {
  * of the version restored. A partition's `version` names who wrote it, so equal numbers are equal content.
  * The report's `commit` is left to the format, which knows the place.
  */
-export function restore({ base, target, request, digests, now }: RestoreInput): Restored {
+export function restore({ base, target, request, contract, now }: RestoreInput): Restored {
   if (target.commit === null || base.commit === null) throw new Error('a table without commits has nothing to restore');
   const { partitions } = target;
   const returning = [...partitions.values()].filter(
@@ -66,7 +67,9 @@ export function restore({ base, target, request, digests, now }: RestoreInput): 
     committedAt: now.toISOString(),
     committedBy: `${hostname()}/${process.pid}`,
   };
-  const stale = [...partitions.values()].filter(({ rowsDigest }) => rowsDigest !== digests.rows);
+  const brought = returning.map(partitionReport);
+  const rules = rowsDigest(contract);
+  const stale = [...partitions.values()].filter(({ rowsDigest: under }) => under !== rules);
   const report: Report = {
     formatVersion: 1,
     requestId: request.requestId,
@@ -78,31 +81,31 @@ export function restore({ base, target, request, digests, now }: RestoreInput): 
     windowFrom: null,
     commit: null,
     gates,
-    partitions: returning.map(partitionReport),
+    partitions: brought,
     removed: [],
-    totals: commit.totals,
+    totals: sumReported(gates, brought),
     left: leaving.map((date): LeftPartition => ({ date, reason: LeaveReason.NotRestored })),
     ignored: [],
     stale: stale.map(({ date }) => date).toSorted(),
-    warnings: warningsOf(commit, digests, stale.length),
+    warnings: warningsOf(commit, contract, stale.length),
   };
   return { commit, partitions, returning: returning.map(({ date }) => date), leaving, report };
 }
 
-function partitionReport({ date, counts, files }: PartitionState): PartitionReport {
+function partitionReport({ date, files, ...state }: PartitionState): PartitionReport {
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  return { date, reason: TakeReason.Restored, files: files.length, bytes, ...counts };
+  return { date, reason: TakeReason.Restored, files: files.length, bytes, ...reported(state) };
 }
 
-function warningsOf({ pipeline, digests: restored }: Commit, digests: Commit['digests'], stale: number): string[] {
-  if (restored.resolution !== digests.resolution) {
+function warningsOf({ pipeline, digests: restored }: Commit, contract: Contract, stale: number): string[] {
+  if (restored.resolution !== resolutionDigest(contract)) {
     return [
       `the version restored resolves rows by other rules than today's contract: runs are refused until the contract is taken back too, or the table is restated: tidegate backfill ${pipeline} --all`,
     ];
   }
   if (stale === 0) return [];
   return [
-    `${stale === 1 ? 'one partition stands' : `${stale} partitions stand`} under other row-wise gates than today's contract has; to compute them anew: tidegate backfill ${pipeline} --stale`,
+    `${stale === 1 ? 'one partition stands' : `${stale} partitions stand`} under other row-wise gates than today's contract has; to compute them anew: ${restateCommand(contract)}`,
   ];
 }
 

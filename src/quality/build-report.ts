@@ -2,8 +2,9 @@ import type { PartitionDate } from '../discovery/partition-date';
 import type { Plan } from '../discovery/plan-types';
 import type { PartitionResult } from '../engine/types';
 import { TerminalError } from '../errors';
-import { type Counts, gateNames, sumCounts } from './counts';
+import { type Counts, gateNames } from './counts';
 import { plural } from './format';
+import { reported, sumReported } from './report-counts';
 import type { PartitionReport, RemovedReport, Report } from './report-types';
 import { warningsOf } from './warnings';
 
@@ -15,8 +16,8 @@ export interface ReportInput {
   readonly results: readonly PartitionResult[];
   /** Published partitions under earlier row-wise gates, from {@link stalePartitions}. Default none. */
   readonly stale?: readonly PartitionDate[];
-  /** What is published now, for the rows of the partitions that the plan removes. Default nothing. */
-  readonly published?: ReadonlyMap<PartitionDate, { readonly counts: Counts }>;
+  /** What is published now: for the rows of the partitions that the plan removes, and for what is news. Default nothing. */
+  readonly published?: ReadonlyMap<PartitionDate, { readonly counts: Counts; readonly undecided?: number }>;
 }
 
 /**
@@ -33,6 +34,7 @@ export function buildReport(input: ReportInput): Report {
     return { ...one, published, quarantined };
   });
   const stale = [...(input.stale ?? [])].toSorted();
+  const undecidedBefore = (date: PartitionDate): number => input.published?.get(date)?.undecided ?? 0;
   return {
     formatVersion: 1,
     requestId: input.requestId,
@@ -46,11 +48,11 @@ export function buildReport(input: ReportInput): Report {
     gates,
     partitions,
     removed,
-    totals: sumCounts(gates, partitions),
+    totals: sumReported(gates, partitions),
     left: plan.left,
     ignored: plan.ignored,
     stale,
-    warnings: warningsOf({ plan, partitions, removed, stale }),
+    warnings: warningsOf({ plan, partitions, removed, stale, undecidedBefore }),
   };
 }
 
@@ -87,6 +89,6 @@ function joinResults(plan: Plan, results: readonly PartitionResult[]): Partition
           'This is a fault in Tidegate, please report it.',
       );
     }
-    return { date, reason, files: files.length, bytes, ...(keys !== undefined && { keys }), ...result.counts };
+    return { date, reason, files: files.length, bytes, ...(keys !== undefined && { keys }), ...reported(result) };
   });
 }

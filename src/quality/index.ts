@@ -3,10 +3,19 @@ export { addCounts, checkConservation, gateNames, sumCounts, zeroCounts } from '
 export type { Counts } from './counts';
 export { countHeld, isGone, leftOut } from './left-out';
 export type { LeftOut } from './left-out';
-export type { OtherCommit, OverwrittenPartition, PartitionReport, RemovedReport, Report } from './report-types';
+export type {
+  OtherCommit,
+  OverwrittenPartition,
+  PartitionReport,
+  RemovedReport,
+  Report,
+  ReportCounts,
+} from './report-types';
+export { reported, sumReported } from './report-counts';
 export { buildReport, stalePartitions } from './build-report';
 export type { ReportInput } from './build-report';
 export { mergeReports } from './merge-reports';
+export { planWarnings, restateCommand } from './restate';
 export { countOverwritten, overwrittenWarnings, withOverwritten } from './overwritten';
 export { parseReport, reportJsonSchema, reportSchema } from './report-schema';
 export { discoveryOfPlan, discoveryOfReport, renderDiscovery } from './render-discovery';

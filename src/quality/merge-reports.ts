@@ -1,4 +1,4 @@
-import { sumCounts } from './counts';
+import { sumReported } from './report-counts';
 import type { Report } from './report-types';
 
 /**
@@ -29,7 +29,7 @@ export function mergeReports(reports: readonly Report[]): Report {
     partitions,
     removed: reports.flatMap((report) => report.removed),
     ...(overwritten.length > 0 && { overwritten }),
-    totals: sumCounts(gates, partitions),
+    totals: sumReported(gates, partitions),
     left: [...left.values()].filter(({ date }) => !taken.has(date)).toSorted((a, b) => (a.date < b.date ? -1 : 1)),
     stale: last.stale,
     warnings: [...new Set(reports.flatMap((report) => report.warnings))],

@@ -57,9 +57,9 @@ interface Line {
 
 const NOTHING_READ = { files: 0, rows: 0, bytes: 0 };
 
-/** `coupled (12 keys)`. */
+/** `coupled (12 keys)`; without them where none is known. */
 function reasonOf({ reason, keys }: Discovery['partitions'][number]): string {
-  return keys === undefined ? reason : `${reason} (${plural(keys, 'key')})`;
+  return keys === undefined || keys === 0 ? reason : `${reason} (${plural(keys, 'key')})`;
 }
 
 /** The table of every date, taken or left, with its reason; then hints and ignored entries. */

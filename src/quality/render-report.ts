@@ -85,6 +85,12 @@ const unrecoverableLine = (rows: number): [string, number, string] => [
   'superseded rows that ought to come back; their raw files are gone',
 ];
 
+const undecidedLine = (rows: number): [string, number, string] => [
+  'undecided',
+  rows,
+  'superseded rows that may be due to come back; their raw files are gone',
+];
+
 /** Where every row read went. */
 export function renderSummary(report: Pick<Report, 'totals'>, style: RenderStyle): string {
   const { totals } = report;
@@ -98,6 +104,7 @@ export function renderSummary(report: Pick<Report, 'totals'>, style: RenderStyle
     ['ambiguous', totals.ambiguous, 'primary keys whose newest rows tie and differ'],
     ['misfiled', totals.misfiled, 'rows whose stored date is not their folder’s'],
     ...(totals.unrecoverable === undefined ? [] : [unrecoverableLine(totals.unrecoverable)]),
+    ...(totals.undecided === undefined ? [] : [undecidedLine(totals.undecided)]),
   ];
   const width = Math.max(...lines.map(([, count]) => formatCount(count).length));
   const names = Math.max(...lines.map(([name]) => name.length + 1));

@@ -14,6 +14,11 @@ const counts = {
     .describe(
       'Superseded rows that ought to come back and cannot, because their raw files are gone. Absent when there are none.',
     ),
+  undecided: count
+    .optional()
+    .describe(
+      'Superseded rows that may be due to come back, which cannot be decided while their raw files are gone; those that are unrecoverable among them. Absent when there are none.',
+    ),
   quarantined: count.describe('Rows that violate a gate, written to quarantine.'),
   published: count.describe('Rows written to the curated zone.'),
   misfiled: count.describe("Rows whose stored partition column differs from their folder's date."),
@@ -61,7 +66,11 @@ export const reportSchema = z
         reason: z.string().describe('Why the partition was taken.'),
         files: count,
         bytes: count,
-        keys: count.optional().describe('Of a coupled partition: through how many primary keys or unique values.'),
+        keys: count
+          .optional()
+          .describe(
+            'Of a coupled partition: through how many primary keys or unique values. 0 where no index knows the rows concerned.',
+          ),
         ...counts,
       }),
     ),

@@ -2,13 +2,22 @@ import type { PartitionDate } from '../discovery/partition-date';
 import type { IgnoredEntry, LeftPartition, RemovedPartition, RunScope, TakeReason } from '../discovery/plan-types';
 import type { Counts } from './counts';
 
-export interface PartitionReport extends Counts {
+/** Counts as a report tells them. */
+export interface ReportCounts extends Counts {
+  /**
+   * Of `superseded`, those that may be due to come back, which only their raw files can tell, and these are gone (the
+   * `unrecoverable` ones among them). Absent: none.
+   */
+  readonly undecided?: number;
+}
+
+export interface PartitionReport extends ReportCounts {
   readonly date: PartitionDate;
   readonly reason: TakeReason;
   /** Source files, and their bytes. */
   readonly files: number;
   readonly bytes: number;
-  /** Of a coupled one: through how many primary keys or unique values. */
+  /** Of a coupled one: through how many primary keys or unique values; 0 where no index knows the rows concerned. */
   readonly keys?: number;
 }
 
@@ -62,7 +71,7 @@ export interface Report {
   readonly removed: readonly RemovedReport[];
   /** What other writers had done to a Delta table, and this commit undid: by table and date. Absent: nothing. */
   readonly overwritten?: readonly OverwrittenPartition[];
-  readonly totals: Counts;
+  readonly totals: ReportCounts;
   readonly left: readonly LeftPartition[];
   readonly ignored: readonly IgnoredEntry[];
   /** Published partitions that still stand under earlier row-wise gates, in date order. */

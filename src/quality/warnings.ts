@@ -3,23 +3,28 @@ import { LeaveReason, type Plan } from '../discovery/plan-types';
 import { dates, formatBytes, formatCount, plural } from './format';
 import { isGone, leftOut } from './left-out';
 import type { PartitionReport, RemovedReport } from './report-types';
+import { planWarnings, restateCommand } from './restate';
 
 interface Found {
   readonly plan: Plan;
   readonly partitions: readonly PartitionReport[];
   readonly removed: readonly RemovedReport[];
   readonly stale: readonly PartitionDate[];
+  /** What of a partition was undecided before the run. */
+  readonly undecidedBefore: (date: PartitionDate) => number;
 }
 
 /** What the policy of the contract settles for good is no warning. */
 const SETTLED: ReadonlySet<string> = new Set([LeaveReason.Gone, LeaveReason.LateIgnored]);
 
 /** What a reader of the report should know beyond its numbers, most telling first. */
-export function warningsOf({ plan, partitions, removed, stale }: Found): string[] {
+export function warningsOf({ plan, partitions, removed, stale, undecidedBefore }: Found): string[] {
   const { pipeline, left } = plan;
   return [
     ...removedWarnings(removed),
+    ...planWarnings(plan),
     ...rowWarnings(plan, partitions),
+    ...undecidedWarnings(partitions, undecidedBefore),
     ...ignoredWarnings(plan),
     ...leftOut(pipeline, left)
       .filter(({ reason }) => !SETTLED.has(reason))
@@ -69,6 +74,18 @@ function rowWarnings({ contract }: Plan, partitions: readonly PartitionReport[])
   return warnings;
 }
 
+/** Only of the run that adds to them: the count stays in the table until the files are back. */
+function undecidedWarnings(partitions: readonly PartitionReport[], before: Found['undecidedBefore']): string[] {
+  const addedTo = ({ date, undecided = 0 }: PartitionReport): number => Math.max(0, undecided - before(date));
+  const grown = partitions.filter((partition) => addedTo(partition) > 0);
+  if (grown.length === 0) return [];
+  const rows = grown.reduce((sum, partition) => sum + addedTo(partition), 0);
+  return [
+    `${plural(rows, 'superseded row')} in ${dates(grown)} may be due to come back, and cannot be decided: the raw files are gone. ` +
+      `An older version of the record may be published instead. Put the files back and run: it is decided then.`,
+  ];
+}
+
 function ignoredWarnings({ ignored }: Plan): string[] {
   if (ignored.length === 0) return [];
   const files = ignored.reduce((sum, entry) => sum + entry.count, 0);
@@ -81,7 +98,7 @@ function ignoredWarnings({ ignored }: Plan): string[] {
 }
 
 /** A backfill restates what there are raw files of, and only that. */
-function staleWarnings({ pipeline, left }: Plan, stale: readonly PartitionDate[]): string[] {
+function staleWarnings({ contract, left }: Plan, stale: readonly PartitionDate[]): string[] {
   const gone = new Set(left.filter(({ reason }) => isGone(reason)).map(({ date }) => date));
   const saying = (some: readonly PartitionDate[], remedy: string): string[] => {
     if (some.length === 0) return [];
@@ -92,7 +109,7 @@ function staleWarnings({ pipeline, left }: Plan, stale: readonly PartitionDate[]
   return [
     ...saying(
       stale.filter((date) => !gone.has(date)),
-      `Restate with: tidegate backfill ${pipeline} --stale`,
+      `Restate with: ${restateCommand(contract)}`,
     ),
     ...saying(
       stale.filter((date) => gone.has(date)),

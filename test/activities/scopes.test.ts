@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Contract, type Scope, definePipeline } from '../../src/contract';
+import { type Contract, type PipelineSource, type Scope, definePipeline } from '../../src/contract';
 import { openTable } from '../../src/publish';
 import type { PartitionDate } from '../../src/discovery';
 import { readRows } from '../support/read-table';
@@ -19,7 +19,7 @@ const raw = () => join(folder, 'raw');
 const day = (number: number) => `2026-05-0${number}` as PartitionDate;
 const p7 = (amount: number, on: number) => transaction('p7', { amount, updated_at: Date.UTC(2026, 4, on, 9) });
 
-function contractOf(scope: Scope, lookback: number): Contract {
+function contractOf(scope: Scope, lookback: number, gates: PipelineSource['gates'] = []): Contract {
   return definePipeline({
     pipeline: 'payments',
     source: { path: raw() },
@@ -32,7 +32,7 @@ function contractOf(scope: Scope, lookback: number): Contract {
     },
     incremental: { lookback },
     deduplicate: { primaryKey: 'transaction_id', orderBy: 'updated_at', scope },
-    gates: [{ kind: 'unique', column: 'transaction_receipt' }],
+    gates: [{ kind: 'unique', column: 'transaction_receipt' }, ...gates],
     publish: { path: join(folder, 'curated') },
   });
 }
@@ -88,4 +88,26 @@ test('scope window counts it twice when the correction comes after the lookback,
   expect(await published(long)).toMatchObject({ sum: 45 });
   await runPipeline(long, 'a backfill', { kind: 'backfill', from: day(1), to: day(3) });
   expect(await published(long)).toMatchObject({ sum: 85 });
+});
+
+test('scope window: what stands under earlier gates is restated by a backfill of all, since alone it would bring the first version back', async () => {
+  await sixDays(contractOf('window', 7));
+  const contract = contractOf('window', 1, [{ kind: 'notNull', column: 'user_id' }]);
+  land(raw(), day(6), [transaction('more', { amount: 0 })], 'more.parquet');
+  await runPipeline(contract, 'new gates');
+  const { warnings } = await openTable(contract).report();
+  expect(warnings).toEqual([expect.stringMatching(/Restate with: tidegate backfill payments --all$/)]);
+  await runPipeline(contract, 'all', { kind: 'backfill', select: 'all' });
+  expect(await published(contract)).toMatchObject({ sum: 45 });
+  expect((await openTable(contract).report()).warnings).toEqual([]);
+
+  await runPipeline(contract, 'back', { kind: 'rollback', to: 7 });
+  expect((await openTable(contract).report()).warnings).toEqual([
+    expect.stringMatching(/to compute them anew: tidegate backfill payments --all$/),
+  ]);
+  await runPipeline(contract, 'stale', { kind: 'backfill', select: 'stale' });
+  expect(await published(contract)).toMatchObject({ sum: 85 });
+  expect((await openTable(contract).report()).warnings).toEqual([
+    expect.stringMatching(/the stale partitions alone.*tidegate backfill payments --all$/),
+  ]);
 });

@@ -178,7 +178,7 @@ describe('for any listing, table and request', () => {
     );
   });
 
-  it('takes in an incremental run exactly what the policies say', () => {
+  it('takes in an incremental run exactly what the policies say, and tells of the rest whether it is unchanged', () => {
     fc.assert(
       fc.property(incremental, (input) => {
         const { scope: asked, contract: ruled, state } = input;
@@ -215,6 +215,9 @@ describe('for any listing, table and request', () => {
           if (again.includes(date)) expect(reason).toBe('lookback');
           else if (before !== undefined) expect(reason).toBe(inWindow(date) ? 'changed' : 'late');
           else expect(reason).toBe(inWindow(date) ? 'new' : 'late');
+        }
+        for (const { date, reason } of plan.left) {
+          if (listed.has(date)) expect([date, reason === 'unchanged']).toEqual([date, !moved.includes(date)]);
         }
       }),
       { numRuns: 500 },

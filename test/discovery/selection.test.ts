@@ -374,6 +374,35 @@ describe('an incremental run in scope window', () => {
   });
 });
 
+describe('what is published and unchanged before the start or in the future', () => {
+  const state = published(contract, '2026-05-10', at('2026-03-01', '2026-05-09', '2026-05-10', '2026-07-01'));
+  const data = at('2026-03-01', '2026-05-09', '2026-05-10', '2026-07-01', '2026-07-02');
+  const incremental = { start: day('2026-05-10') };
+
+  it.each(['table', 'partition', 'window'] as const)('is told to be unchanged, scope %s', (over) => {
+    expect(reasons({ data, state, incremental, over })).toEqual({
+      '2026-03-01': 'unchanged',
+      '2026-05-09': 'unchanged',
+      '2026-05-10': 'unchanged',
+      '2026-07-01': 'unchanged',
+      '2026-07-02': 'future',
+    });
+  });
+
+  it.each([
+    ['when the window is taken for another one', { reprocess: 'changed' as const }, at('2026-05-11')],
+    ['with reprocess: always', { reprocess: 'always' as const }, {}],
+  ])('is not taken along in scope window %s', (_, more, added) => {
+    const { taken } = select({
+      data: { ...data, ...added },
+      state,
+      incremental: { ...incremental, ...more },
+      over: 'window',
+    });
+    expect(taken.map(({ date }) => date)).toEqual(['2026-05-10', ...Object.keys(added)]);
+  });
+});
+
 describe('in scope table, what was consumed and has changed', () => {
   const over = 'table';
   const changed = (date: string) => ({ [date]: [file(date, 'a.parquet', 2)] });

@@ -7,10 +7,13 @@ import {
   leftOut,
   mergeReports,
   parseReport,
+  planWarnings,
   stalePartitions,
   sumCounts,
 } from '../../src/quality';
-import { countsOf, day, plan, results } from './fixtures';
+import type { Scope } from '../../src/contract';
+import type { Plan } from '../../src/discovery';
+import { contract, countsOf, day, plan, results } from './fixtures';
 
 const report = buildReport({ plan, planDigest: 'd', requestId: 'q', results });
 
@@ -42,7 +45,7 @@ test('warnings name misfiled rows, ties, ignored entries, late partitions and st
     '1 primary key in 2026-05-08 has several newest rows that differ; the last one stored won. A further column in deduplicate.orderBy would settle them.',
     '1 entry under the source root belongs to no partition and was ignored (1 file, 12 B).',
     '1 partition older than the window holds data that is not published (2026-04-30). Take it with: tidegate backfill transactions --from 2026-04-30 --to 2026-04-30',
-    '1 published partition still stands under earlier gates (2026-05-01). Restate with: tidegate backfill transactions --stale',
+    '1 published partition still stands under earlier gates (2026-05-01). Restate with: tidegate backfill transactions --all',
   ]);
 });
 
@@ -51,9 +54,36 @@ test.each(['gone: kept', 'held: gone'] as const)('what is stale and %s is not to
   const gone = { ...plan, left: [{ date: day('2026-04-29'), reason }, ...plan.left] };
   const { warnings } = buildReport({ plan: gone, planDigest: 'd', requestId: 'q', results, stale });
   expect(warnings.slice(-2)).toEqual([
-    '1 published partition still stands under earlier gates (2026-04-28). Restate with: tidegate backfill transactions --stale',
+    '1 published partition still stands under earlier gates (2026-04-28). Restate with: tidegate backfill transactions --all',
     '1 published partition still stands under earlier gates (2026-04-29). The raw files are gone: to restate, put them back first.',
   ]);
+});
+
+describe('a backfill of the stale partitions', () => {
+  const scoped = (scope: Scope): Plan => ({
+    ...plan,
+    left: [],
+    ignored: [],
+    contract: { ...contract, deduplicate: { ...contract.deduplicate, scope } },
+  });
+  const restating = (scope: Scope): Plan => ({ ...scoped(scope), scope: { kind: 'backfill', select: 'stale' } });
+
+  test.each(['table', 'partition'] as const)('is what restates them in scope %s', (scope) => {
+    const stale = [day('2026-05-01')];
+    const { warnings } = buildReport({ plan: scoped(scope), planDigest: 'd', requestId: 'q', results, stale });
+    expect(warnings.at(-1)).toMatch(/Restate with: tidegate backfill transactions --stale$/);
+    expect(planWarnings(restating(scope))).toEqual([]);
+  });
+
+  test('is warned of in scope window, where it resolves keys over these partitions alone', () => {
+    const [warning] = planWarnings(restating('window'));
+    expect(warning).toMatch(/the stale partitions alone.*tidegate backfill transactions --all$/);
+    const { warnings } = buildReport({ plan: restating('window'), planDigest: 'd', requestId: 'q', results });
+    expect(warnings).toContain(warning);
+    expect(planWarnings({ ...restating('window'), partitions: [] })).toEqual([]);
+    expect(planWarnings({ ...restating('window'), scope: { kind: 'backfill', select: 'all' } })).toEqual([]);
+    expect(planWarnings(plan)).toEqual([]);
+  });
 });
 
 test('removed partitions stand in the report with the rows they had, and are no longer stale', () => {

@@ -19,7 +19,7 @@ export function addRangeOptions(command: Command): Command {
       new Option('--to <date>', 'last partition date, included').argParser(parseDate).conflicts(['all', 'stale']),
     )
     .addOption(new Option('--all', 'every partition, in one commit').conflicts('stale'))
-    .option('--stale', 'the partitions published under earlier gates');
+    .option('--stale', 'the partitions published under earlier gates (scope window: take --all)');
 }
 
 /**

@@ -1,4 +1,3 @@
-import { resolutionDigest, rowsDigest } from '../../contract';
 import type { Contract } from '../../contract/contract';
 import { codeOf, messageOf, TerminalError } from '../../errors';
 import { parseReport, type Report } from '../../quality';
@@ -90,8 +89,7 @@ export class DeltaTable implements Table {
 
   async rollback(input: RollbackInput): Promise<Commit> {
     await this.claimFolder();
-    const digests = { resolution: resolutionDigest(this.#contract), rows: rowsDigest(this.#contract) };
-    return this.#tidied(await rollback(this.#place, this.#contract, input, digests, this.#options));
+    return this.#tidied(await rollback(this.#place, this.#contract, input, this.#options));
   }
 
   async history(limit = Number.POSITIVE_INFINITY): Promise<Commit[]> {

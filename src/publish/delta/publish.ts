@@ -65,7 +65,6 @@ export async function rollback(
   place: Place,
   contract: Contract,
   input: RollbackInput,
-  digests: Commit['digests'],
   options: PublishOptions,
 ): Promise<Commit> {
   checkRunName(input.run);
@@ -83,7 +82,7 @@ export async function rollback(
     const base = stateOf(view.state!);
     const kept = await loadState(store, record.state);
     const target = stateOf(kept);
-    const restored = restore({ base, target, request: input, digests, now: options.now() });
+    const restored = restore({ base, target, request: input, contract, now: options.now() });
     const commit = after(newest, restored.commit);
     const returning = new Set<string>(restored.returning);
     const partitions = [...restored.partitions.values()].filter(({ date }) => returning.has(date));

@@ -1,6 +1,5 @@
 import { realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { resolutionDigest, rowsDigest } from '../../contract';
 import type { Contract } from '../../contract/contract';
 import { messageOf, TerminalError } from '../../errors';
 import type { Report } from '../../quality';
@@ -120,7 +119,7 @@ export class DirectoryTable implements Table {
   rollback(input: RollbackInput): Promise<Commit> {
     return this.#explained(async () => {
       await claimFolder(this.path, this.#pipeline);
-      const commit = await rollback(this.path, input, { now: this.#options.now, digests: this.#digests() });
+      const commit = await rollback(this.path, input, { now: this.#options.now, contract: this.#contract });
       await this.#tidy(commit);
       return commit;
     });
@@ -154,10 +153,6 @@ export class DirectoryTable implements Table {
       const newest = await settle(this.path);
       return vacuum(this.path, newest, { dryRun, olderThanHours, now, keep: this.#keep });
     });
-  }
-
-  #digests(): Commit['digests'] {
-    return { resolution: resolutionDigest(this.#contract), rows: rowsDigest(this.#contract) };
   }
 
   /** The newest version a reader can have; 0 for a table without commits, and for no table yet. */

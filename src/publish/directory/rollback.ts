@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Contract } from '../../contract';
 import { TerminalError, VoidPlan } from '../../errors';
 import { corrupt } from '../documents';
 import { checkRunName } from '../names';
@@ -20,7 +21,7 @@ import { settle } from './settle';
 export async function rollback(
   root: string,
   input: RollbackInput,
-  { now, digests }: { readonly now: () => Date; readonly digests: Commit['digests'] },
+  { now, contract }: { readonly now: () => Date; readonly contract: Contract },
 ): Promise<Commit> {
   checkRunName(input.run);
   const newest = await settle(root);
@@ -32,7 +33,7 @@ export async function rollback(
     const target = await stateOf(root, input.to);
     if (base === null) throw corrupt(`${versionFolder(root, newest)} is current and has no state.json`);
     if (target === null) throw removed(input.to);
-    const { commit, partitions, report } = restore({ base, target, request: input, digests, now: now() });
+    const { commit, partitions, report } = restore({ base, target, request: input, contract, now: now() });
     const carried = [...partitions.values()].flatMap((partition) => filesOf(partition, input.to));
     return await claimVersion(root, { commit, partitions, staged: [], carried }, { ...input, report });
   } catch (error) {

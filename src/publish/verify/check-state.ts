@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize';
 import type { PartitionDate } from '../../discovery/partition-date';
 import { fingerprint } from '../../discovery';
 import type { OutputFile } from '../../engine/types';
-import { type Counts, type Report, sumCounts } from '../../quality';
+import { type Counts, type Report, type ReportCounts, reported, sumReported } from '../../quality';
 import type { Commit, PartitionState, VerifyCheck, VerifyFault } from '../table';
 
 /** What the state of a version says of each partition, held against itself. */
@@ -65,7 +65,8 @@ export function reportFaults(
   const own = [...partitions.values()].filter(({ version }) => version === commit.version);
   const isRollback = commit.scope.kind === 'rollback';
   const told = report.partitions.map(({ date }) => date);
-  const faults = report.partitions.flatMap(({ date, ...counts }) => {
+  const said = { ...report, totals: pick(report.totals) };
+  const faults = report.partitions.flatMap(({ date, undecided, ...counts }) => {
     const state = partitions.get(date);
     const written = state !== undefined && (isRollback || state.version === commit.version);
     return checkThat(date, 'report', [
@@ -74,6 +75,11 @@ export function reportFaults(
         `the report says it was ${isRollback ? 'restored' : 'written'} by version ${commit.version}; it was not`,
       ],
       [!written || same(pick(counts), pick(state.counts)), 'the report counts other rows than the content has'],
+      [
+        // Reports of before undecided rows were told say nothing of them.
+        !written || undecided === state.undecided || (undecided === undefined && report.totals.undecided === undefined),
+        `the report has ${undecided ?? 0} undecided rows, the state ${state?.undecided ?? 0}`,
+      ],
     ]);
   });
   const still = report.removed.filter(({ date }) => partitions.has(date)).map(({ date }) => date);
@@ -84,8 +90,8 @@ export function reportFaults(
       ...(['requestId', 'pipeline', 'planDigest', 'scope', 'watermark', 'totals'] as const).map(
         (name) =>
           [
-            same(commit[name], report[name]),
-            `${name}: the commit has ${text(commit[name])}, the report ${text(report[name])}`,
+            same(commit[name], said[name]),
+            `${name}: the commit has ${text(commit[name])}, the report ${text(said[name])}`,
           ] as const,
       ),
       [isRollback || own.length === told.length, `it names ${told.length} partitions; the version wrote ${own.length}`],
@@ -96,7 +102,7 @@ export function reportFaults(
       ],
       [taken === commit.partitions, `the commit counts ${commit.partitions} partitions; ${taken} were rewritten`],
       [
-        same(commit.totals, sumCounts(Object.keys(commit.totals.violations), report.partitions.map(pick))),
+        same(report.totals, sumReported(Object.keys(commit.totals.violations), report.partitions.map(counted))),
         'the totals are not the sum of the partitions',
       ],
     ]),
@@ -108,6 +114,9 @@ export function reportFaults(
     ]),
   ];
 }
+
+/** What a report counts of a partition, alone. */
+const counted = (partition: ReportCounts): ReportCounts => reported({ ...partition, counts: pick(partition) });
 
 /** The counts alone. */
 function pick(counts: Counts): Counts {
