@@ -5,9 +5,9 @@ export interface PartitionGroup {
   readonly rows: number;
 }
 
-const TARGET_BYTES = 256 * 1024 * 1024;
+const TARGET_BYTES = 512 * 1024 * 1024;
 /** What a partition costs whatever is in it (files opened, flushed, scanned), as bytes: many small ones are work too. */
-const PARTITION_BYTES = 16 * 1024 * 1024;
+const PARTITION_BYTES = 32 * 1024 * 1024;
 const MOST_GROUPS = 200;
 
 /**
