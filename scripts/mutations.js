@@ -272,6 +272,18 @@ const protocol = [
     tests: ['test/model/regressions/a-day-changes-another-goes.json'],
     says: /files consumed/,
   },
+  {
+    name: 'a void plan comes out of an engine thread as any other error',
+    patches: [
+      {
+        file: 'src/engine/threads/errors.ts',
+        find: "if (frozen.family === 'void') return new VoidPlan(frozen.reason);",
+        replace: "if (frozen.family === 'void') return new Error(`the plan is void: ${frozen.reason}`);",
+      },
+    ],
+    tests: ['test/engine/thread-errors.test.ts'],
+    says: /VoidPlan/,
+  },
 ];
 
 /** What an incremental resolution over the table has to keep in view: each set that exactness rests on, left out. */

@@ -2,14 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import fc from 'fast-check';
 import pl from 'nodejs-polars';
 import type { Contract } from '../../src/contract/contract';
 import type { PlannedPartition } from '../../src/discovery/plan-types';
 import { type Engine, engineHere } from '../../src/engine';
 import type { ResolveTableInput, TransformInput } from '../../src/engine/inputs';
-import { freeze, thaw } from '../../src/engine/threads/errors';
-import { TerminalError, TerminalErrorType, VoidPlan } from '../../src/errors';
+import { TerminalError } from '../../src/errors';
 import { contractOf, int64, newFolder, planOf, stagedPath, text } from './support';
 
 /** Threads load what is compiled; the command that runs the tests compiles it first. */
@@ -215,26 +213,4 @@ test('a thread loads the engine and nothing else: what it loads, every collectio
     'canonicalize',
   ];
   for (const name of new Set(packages)) if (name !== undefined) expect(own).toContainEqual(name);
-});
-
-test('what is frozen thaws as it was', () => {
-  const message = fc.string();
-  const leaf = fc.oneof(
-    fc.tuple(fc.constantFrom(...Object.values(TerminalErrorType)), message).map((it) => new TerminalError(...it)),
-    message.map((reason) => new VoidPlan(reason)),
-    fc.tuple(message, fc.constantFrom('EIO', 'ENOSPC')).map(([what, code]) => Object.assign(new Error(what), { code })),
-    message.map((what) => new RangeError(what)),
-  );
-  fc.assert(
-    fc.property(leaf, fc.option(leaf), (inner, outer) => {
-      const error = outer === null ? inner : new Error(outer.message, { cause: inner });
-      const thawed = thaw(structuredClone(freeze(error)));
-      const told = (some: Error): unknown[] =>
-        ['name', 'message', 'stack', 'code', 'type', 'reason'].map((field) => some[field as keyof Error]);
-      expect(told(thawed)).toEqual(told(error));
-      if (error.name === 'TerminalError') expect(thawed).toBeInstanceOf(TerminalError);
-      if (error.name === 'VoidPlan') expect(thawed).toBeInstanceOf(VoidPlan);
-      expect((thawed.cause as Error | undefined)?.message).toBe((error.cause as Error | undefined)?.message);
-    }),
-  );
 });
