@@ -1,5 +1,5 @@
 /**
- * The C library maps what is larger than this on its own, and gives it back to the system when it is freed; smaller pieces, of
+ * The C library maps a piece as large as this on its own, and gives it back to the system when it is freed; smaller ones, of
  * several threads, it keeps in arenas that grow full of holes.
  */
 const MAPPED = 64 * 1024 * 1024;

@@ -30,12 +30,15 @@ function tidy(): void {
   if (process.memoryUsage().arrayBuffers > LITTLE) void collectGarbage();
 }
 
-/** Takes so long as other threads need to be there, too. */
+/** Takes so long as other threads need to be there, too; one that cannot load is told of by itself. */
 export async function ready({ arrived, threads }: Meeting): Promise<void> {
   Atomics.add(arrived, 0, 1);
-  while (Atomics.load(arrived, 0) < threads) await setTimeout(MOMENT_MS);
+  for (let waited = 0; Atomics.load(arrived, 0) < threads && waited < PATIENCE_MS; waited += MOMENT_MS) {
+    await setTimeout(MOMENT_MS);
+  }
 }
 const MOMENT_MS = 5;
+const PATIENCE_MS = 10_000;
 
 export const resolve: Run<'resolve'> = withCaller((input, { hooks }) => resolveHere(input, hooks));
 
