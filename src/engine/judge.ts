@@ -1,6 +1,6 @@
 import type { DataFrame } from 'nodejs-polars';
-import { inChunks } from './chunks';
 import type { Flag } from './flags';
+import { maskOf } from './mask';
 import { LOST, MISFILED, PASSED, REJECTED } from './names';
 import { lowerBound } from './read-rows';
 import { SUPERSEDED, uniqueSet } from './row-sets';
@@ -23,11 +23,11 @@ export interface Judged {
  * @param rows as {@link flagsOf} expects them; a boolean column `misfiled` is counted where there is one.
  */
 export async function judge(rows: DataFrame, batch: Batch, flags: readonly Flag[], sets: RowSets): Promise<Judged> {
-  const lost = maskOf(sets.get(SUPERSEDED), batch);
+  const lost = maskIn(sets.get(SUPERSEDED), batch);
   const marks: Record<string, Uint8Array> = lost === null ? {} : { [LOST]: lost };
   for (const { column, violates } of flags) {
     if (!('gate' in violates)) continue;
-    const mask = maskOf(sets.get(uniqueSet(violates.gate)), batch);
+    const mask = maskIn(sets.get(uniqueSet(violates.gate)), batch);
     if (mask !== null) marks[column] = mask;
   }
   const marked = await pl
@@ -75,16 +75,10 @@ async function countTrue(rows: DataFrame, column: string): Promise<number> {
 }
 
 /** One byte a row of the batch, 1 for those in `set`; null when there is none. */
-function maskOf(set: Uint32Array | undefined, batch: Batch): Uint8Array | null {
+function maskIn(set: Uint32Array | undefined, batch: Batch): Uint8Array | null {
   if (set === undefined) return null;
   const from = lowerBound(set, batch.start);
   const to = lowerBound(set, batch.start + batch.rows);
   if (from === to) return null;
-  const mask = new Uint8Array(batch.rows);
-  inChunks(to - from, (first, end) => raise(mask, set, batch.start, from + first, from + end));
-  return mask;
-}
-
-function raise(mask: Uint8Array, rows: Uint32Array, start: number, from: number, to: number): void {
-  for (let i = from; i < to; i++) mask[rows[i]! - start] = 1;
+  return maskOf(set.subarray(from, to), batch.rows, batch.start);
 }

@@ -3,6 +3,7 @@ import type { Column, Contract } from '../contract/contract';
 import { inChunks } from './chunks';
 import { NO_HASH, SeenTwice, trulyRepeated } from './duplicates';
 import { hashOf, hashesOf } from './hashes';
+import { maskOf } from './mask';
 import { POSITION, internalName, internalNames, typeOf } from './names';
 import { asDeclared } from './polars-types';
 import { orderValue } from './resolve-scope';
@@ -93,10 +94,8 @@ async function rowsAt(
   indexes: Uint32Array | Float64Array,
   columns: readonly Expr[],
 ): Promise<LazyDataFrame> {
-  const mask = new Uint8Array(rows.height);
-  inChunks(indexes.length, (from, to) => raise(mask, indexes, from, to));
   const some = await pl
-    .concat([rows, frameOf({ [MASK]: mask })], { how: 'horizontal' })
+    .concat([rows, frameOf({ [MASK]: maskOf(indexes, rows.height) })], { how: 'horizontal' })
     .lazy()
     .select(...columns, pl.col(MASK))
     .filter(pl.col(MASK).eq(pl.lit(1)))
@@ -105,10 +104,6 @@ async function rowsAt(
   return pl.concat([some, frameOf({ [POSITION]: Float64Array.from(indexes) })], { how: 'horizontal' }).lazy();
 }
 const MASK = 'mask';
-
-function raise(mask: Uint8Array, indexes: Uint32Array | Float64Array, from: number, to: number): void {
-  for (let i = from; i < to; i++) mask[indexes[i]!] = 1;
-}
 
 function clear(hashes: Float64Array, indexes: Uint32Array, from: number, to: number): void {
   for (let i = from; i < to; i++) hashes[indexes[i]!] = NO_HASH;

@@ -1,2 +1,3 @@
+export { type MakeIndexInput, makeIndex } from './make-index';
 export type { TableResolution } from './outcome';
 export { resolveTable } from './resolve-table';

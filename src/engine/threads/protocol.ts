@@ -1,8 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { OutputName } from '../../publish/table';
 import type { ResolveInput, ResolveTableInput, TransformInput } from '../inputs';
-import type { MakeIndexInput } from '../table/make-index';
-import type { TableResolution } from '../table/outcome';
+import type { MakeIndexInput, TableResolution } from '../table';
 import type { PartitionResolution, PartitionResult, Progress } from '../types';
 import type { FrozenError } from './errors';
 

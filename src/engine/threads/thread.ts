@@ -2,8 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { collectGarbage } from '../memory';
 import { resolve as resolveHere } from '../resolve';
-import { makeIndex as makeIndexHere } from '../table/make-index';
-import { resolveTable as resolveTableHere } from '../table/resolve-table';
+import { makeIndex as makeIndexHere, resolveTable as resolveTableHere } from '../table';
 import { transformPartitions as transformPartitionsHere } from '../transform';
 import { Caller, outcomeOf } from './caller';
 import type { Meeting, Outcome, Task, TaskName, Tasks } from './protocol';
