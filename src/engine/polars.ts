@@ -137,6 +137,8 @@ export const pl = {
   /** `pl.when(condition).then(value).otherwise(other)`. */
   choose: (condition: Expr, value: Expr, other: Expr): Expr =>
     light(native.when(condition._expr).then(value._expr).otherwise(other._expr)),
+  /** Every column, at these rows, of which there is one at least: `pl.all().gather(rows)`, which takes no large arrays. */
+  allAt: (rows: Uint32Array): Expr => light(native.col('*').gather!(native.lit(nativeSeries('', rows)).explode!())),
   /** `exprs.lst.eval(each)`. */
   listEval: (list: Expr, each: Expr): Expr => light(list._expr.listEval(each._expr)),
 };

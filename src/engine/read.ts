@@ -3,7 +3,7 @@ import type { PlannedPartition } from '../discovery/plan-types';
 import { ROW } from './names';
 import type { Piece } from './slices';
 import { failReading, sourceOf } from './source-files';
-import { frameOf, pl } from './polars';
+import { pl } from './polars';
 
 /** A name no file has: `_source_` is reserved. */
 const STORED_ROW = '_source_row_number';
@@ -18,7 +18,7 @@ export interface Reader {
 /**
  * Reads pieces one file at a time (a scan over several would silently coerce types, and its errors
  * would not name the file) and stacks them in order. `columns` says what to take of a piece, over the
- * columns as stored and `row`, the row's number inside its file (uint32); `rows`, which of these numbers (null: all).
+ * columns as stored and `row`, the row's number inside its file (uint32); `rows`, which of these numbers, ascending (null: all).
  */
 export async function readPieces(
   reader: Reader,
@@ -58,8 +58,7 @@ async function readPiece(
     const whole = piece.offset === 0 && piece.rows === piece.file.rows;
     const slice = whole ? scan : scan.slice(piece.offset, piece.rows);
     // Chosen before anything is computed of them: hashing the others would cost as much as reading them.
-    const some =
-      rows === null ? slice : slice.join(frameOf({ [STORED_ROW]: rows }).lazy(), { on: STORED_ROW, how: 'semi' });
+    const some = rows === null ? slice : slice.select(pl.allAt(rows.map((row) => row - piece.offset)));
     return await some.select(...columns).collect();
   } catch (error) {
     return failReading(error, sourceRoot, partition, piece.file);

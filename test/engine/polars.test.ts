@@ -95,6 +95,18 @@ describe('a cheap expression is the one that nodejs-polars makes', () => {
     expect(cheap).not.toEqual(other);
   });
 
+  it('of every column, at some rows', () => {
+    const frame = polars.DataFrame({ a: ['x', null, 'z', 'ä'], b: [1, 2, 3, 4] });
+    const picked = frame.select(pl.allAt(Uint32Array.of(1, 3)));
+    expect(picked.toRecords()).toEqual(frame.select(polars.all().gather([1, 3])).toRecords());
+    expect(picked.toRecords()).toEqual([
+      { a: null, b: 2 },
+      { a: 'ä', b: 4 },
+    ]);
+    expect(frame.select(pl.allAt(Uint32Array.of(2))).toRecords()).toEqual([{ a: 'z', b: 3 }]);
+    expect(() => frame.select(pl.allAt(Uint32Array.of(4)))).toThrow('out of bounds');
+  });
+
   it('over a series', () => {
     const listed = polars.Series('listed', ['x', 'y'], polars.Utf8);
     expect(String(pl.col('a').isIn(pl.lit(listed)))).toBe(String(polars.col('a').isIn(polars.lit(listed))));
