@@ -6,7 +6,7 @@ import type { Batch } from '../slices';
 import { verifyFiles } from '../source-files';
 import type { IndexedKeys } from './identity';
 import { IndexWriter } from './index-writer';
-import { countHashes, sortHashes } from './sort-hashes';
+import { dealHashes, fencesOf } from './deal-hashes';
 
 /**
  * The index of a partition, from its key columns alone. A row with a null in its primary key is in no section, one
@@ -37,11 +37,9 @@ export async function buildIndex(
     }
     onRows(batch.rows);
   }
-  const index = new IndexWriter(keys.identity, rows, read.map(countHashes));
-  for (const [section, all] of read.entries()) {
-    await sortHashes(all, index.planes(section));
-    index.seal(section);
-  }
+  const fences = read.map(fencesOf);
+  const index = new IndexWriter(keys.identity, rows, fences);
+  for (const [section, all] of read.entries()) dealHashes(all, fences[section]!, index.planes(section));
   return index;
 }
 

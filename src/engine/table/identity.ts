@@ -7,7 +7,7 @@ import { columnsOf } from '../names';
 import { frameOf, numbersOf, pl } from '../polars';
 
 /** Changes when what an index file holds, or how, does. */
-const FORMAT = 1;
+const FORMAT = 2;
 const IDENTITY_DIGITS = 16;
 
 /** What each section of an index is over: the primary key, then every unique gate in contract order. */

@@ -1,17 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { HeldMemory } from './held-memory';
 import { FENCES, FENCE_BITS, HEADER, IDENTITY_BYTES, MAGIC, SECTION_HEADER, U32, planeBytes } from './index-layout';
-
-/** Memory for one read after another, as V8 collects garbage whenever 64 MiB of new buffers were made. */
-export class ReadRoom {
-  #memory = new ArrayBuffer(0);
-
-  /** Good until the next is taken. */
-  take(length: number): Buffer {
-    if (this.#memory.byteLength < length) this.#memory = new ArrayBuffer(2 ** Math.ceil(Math.log2(length)));
-    return Buffer.from(this.#memory, 0, length);
-  }
-}
+import type { PlanesPlace } from './planes';
+import { type Memory, type ReadRoom, fill } from './read-memory';
 
 /** A slice of a section in memory. */
 export interface Slice {
@@ -40,6 +30,19 @@ export class Section {
     const start = this.#fences[range * step]!;
     const end = this.#fences[(range + 1) * step]!;
     return { high: await this.#words(this.#at + U32 * start, end - start, room), start };
+  }
+
+  /** Where all that is kept of one of 2^bits equal ranges stands. */
+  planes(range: number, bits: number): PlanesPlace {
+    const step = 2 ** (FENCE_BITS - bits);
+    const start = this.#fences[range * step]!;
+    return {
+      path: this.#file.path,
+      count: this.size(range, bits),
+      high: this.#at + U32 * start,
+      rows: this.#at + U32 * (this.count + start),
+      low: this.#at + 2 * U32 * this.count + 2 * start,
+    };
   }
 
   /** The lower bits of the hashes of {@link high}. */
@@ -77,13 +80,13 @@ export class Section {
     return this.#words(this.#at + U32 * this.count, this.count);
   }
 
-  async #halves(from: number, count: number, room?: ReadRoom): Promise<Uint16Array> {
-    const bytes = await this.#file.bytes(this.#at + 2 * U32 * this.count + 2 * from, 2 * count, room);
+  async #halves(from: number, count: number, memory?: Memory): Promise<Uint16Array> {
+    const bytes = await this.#file.bytes(this.#at + 2 * U32 * this.count + 2 * from, 2 * count, memory);
     return new Uint16Array(bytes.buffer, bytes.byteOffset, count);
   }
 
-  async #words(at: number, count: number, room?: ReadRoom): Promise<Uint32Array> {
-    const bytes = await this.#file.bytes(at, U32 * count, room);
+  async #words(at: number, count: number, memory?: Memory): Promise<Uint32Array> {
+    const bytes = await this.#file.bytes(at, U32 * count, memory);
     return new Uint32Array(bytes.buffer, bytes.byteOffset, count);
   }
 
@@ -114,7 +117,6 @@ export class IndexFile {
   readonly sections: readonly Section[];
   /** Bytes. */
   readonly size: number;
-  #held: Buffer | null = null;
   #open: FileHandle | null = null;
 
   private constructor(path: string, size: number, rows: number, headers: readonly Uint32Array[]) {
@@ -164,18 +166,9 @@ export class IndexFile {
     }
   }
 
-  get isHeld(): boolean {
-    return this.#held !== null;
-  }
-
-  /** Reads the file into memory, so that it is read once for all ranges. */
-  async hold(memory: HeldMemory): Promise<void> {
-    this.#held ??= await this.#read(0, this.size, memory);
-  }
-
   /** Keeps the file open while `reads` are done. */
   async opened<T>(reads: () => Promise<T>): Promise<T> {
-    if (this.#held !== null || this.#open !== null) return reads();
+    if (this.#open !== null) return reads();
     const file = await open(this.path, 'r');
     this.#open = file;
     try {
@@ -187,29 +180,15 @@ export class IndexFile {
   }
 
   /** Bytes at a multiple of 2, in a buffer whose offset is one of the values' width. */
-  async bytes(at: number, length: number, room?: ReadRoom): Promise<Buffer> {
-    if (this.#held !== null) return this.#held.subarray(at, at + length);
-    return this.#read(at, length, room);
-  }
-
-  async #read(at: number, length: number, room?: ReadRoom | HeldMemory): Promise<Buffer> {
+  async bytes(at: number, length: number, memory?: Memory): Promise<Buffer> {
     if (length === 0) return Buffer.from(new ArrayBuffer(0));
-    const bytes = room?.take(length) ?? Buffer.from(new ArrayBuffer(length));
-    if (this.#open !== null) return this.#fill(this.#open, bytes, at);
+    const bytes = memory?.take(length) ?? Buffer.from(new ArrayBuffer(length));
+    if (this.#open !== null) return fill(bytes, this.#open, at, this.path);
     const file = await open(this.path, 'r');
     try {
-      return await this.#fill(file, bytes, at);
+      return await fill(bytes, file, at, this.path);
     } finally {
       await file.close();
     }
-  }
-
-  async #fill(file: FileHandle, bytes: Buffer, at: number): Promise<Buffer> {
-    for (let done = 0; done < bytes.length;) {
-      const { bytesRead } = await file.read(bytes, done, bytes.length - done, at + done);
-      if (bytesRead === 0) throw new Error(`${this.path} ended early: expected ${bytes.length} bytes at ${at}`);
-      done += bytesRead;
-    }
-    return bytes;
   }
 }

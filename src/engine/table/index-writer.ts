@@ -1,30 +1,35 @@
-import { lowerBound } from '../read-rows';
-import { borrow, giveBack } from './held-memory';
+import { borrow, giveBack } from './spare-memory';
 import {
-  FENCES,
-  FENCE_BITS,
   HEADER,
   IDENTITY_BYTES,
   MAGIC,
+  PLANES_BYTES,
   type Planes,
   SECTION_HEADER,
   U32,
   planeBytes,
 } from './index-layout';
 
-/** An index in the making: its planes are filled one by one, and it is whole once each was sealed. */
+/** An index in the making: it is whole once all its planes are filled. */
 export class IndexWriter {
   readonly bytes: Buffer;
   readonly #counts: readonly number[];
 
-  /** @param counts rows that take part, by section. */
-  constructor(identity: string, rows: number, counts: readonly number[]) {
+  /** @param fences of each section: where its parts begin, and at last how many rows it has. */
+  constructor(identity: string, rows: number, fences: readonly Uint32Array[]) {
+    const counts = fences.map((positions) => positions.at(-1)!);
     this.#counts = counts;
     const bytes = borrow(this.#at(counts.length) + MAGIC.length);
     bytes.write(MAGIC, 0, 'latin1');
     bytes.write(identity, MAGIC.length, 'hex');
     bytes.writeUInt32LE(rows, MAGIC.length + IDENTITY_BYTES);
     bytes.writeUInt32LE(counts.length, MAGIC.length + IDENTITY_BYTES + U32);
+    for (const [section, positions] of fences.entries()) {
+      const header = new Uint32Array(bytes.buffer, HEADER + section * SECTION_HEADER, 1 + positions.length);
+      header[0] = counts[section]!;
+      header.set(positions, 1);
+      bytes.fill(0, this.#at(section) + PLANES_BYTES * header[0], this.#at(section + 1));
+    }
     bytes.write(MAGIC, bytes.length - MAGIC.length, 'latin1');
     this.bytes = bytes;
   }
@@ -39,16 +44,6 @@ export class IndexWriter {
       rows: new Uint32Array(buffer, at + U32 * count, count),
       low: new Uint16Array(buffer, at + 2 * U32 * count, count),
     };
-  }
-
-  /** Says where in a section, which is filled by now, each part begins. */
-  seal(section: number): void {
-    const count = this.#counts[section]!;
-    const { high } = this.planes(section);
-    const header = new Uint32Array(this.bytes.buffer, HEADER + section * SECTION_HEADER, 1 + FENCES);
-    header[0] = count;
-    for (let fence = 0; fence < FENCES; fence++) header[1 + fence] = lowerBound(high, fence * 2 ** (32 - FENCE_BITS));
-    this.bytes.fill(0, this.#at(section) + 2 * U32 * count + 2 * count, this.#at(section + 1));
   }
 
   /** Gives its memory to the next one. Its bytes are not to be used after. */

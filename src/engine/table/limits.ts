@@ -7,9 +7,9 @@ export interface TableLimits {
    * what is read again, and of what is searched in partitions that did not change.
    */
   readonly rowsInMemory: number;
-  /** Bytes of index files held at once. */
+  /** Bytes of indexes searched at a time. */
   readonly indexBytes: number;
-  /** Hashes searched at a time. */
+  /** Hashes compared at a time. */
   readonly hashesAtATime: number;
   /** Candidate rows settled at a time: key and ordering columns. */
   readonly candidatesAtATime: number;
@@ -17,8 +17,8 @@ export interface TableLimits {
   readonly rowsAtATime: number | null;
 }
 
-/** The bitmaps of so many hashes stay in the processor's cache; it is far below what any memory allows. */
-const RANGE = 2 ** 20;
+/** The buckets of so many hashes stay in the processor's cache; it is far below what any memory allows. */
+const WINDOW = 2 ** 17;
 /** What one candidate row costs while it is settled: key, ordering columns and position, several times over. */
 const CANDIDATE_BYTES = 256;
 
@@ -27,7 +27,7 @@ export function limitsOf({ engine: { memory } }: Contract): TableLimits {
   return {
     rowsInMemory: Math.floor(memory / 16 / Uint32Array.BYTES_PER_ELEMENT),
     indexBytes: Math.floor(memory / 4),
-    hashesAtATime: RANGE,
+    hashesAtATime: WINDOW,
     candidatesAtATime: Math.floor(memory / 4 / CANDIDATE_BYTES),
     rowsAtATime: null,
   };

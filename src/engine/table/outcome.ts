@@ -4,7 +4,7 @@ import type { PartitionResolution } from '../types';
 import type { LostRows, Settled } from './lost-rows';
 import type { Member } from './members';
 import type { RepeatedValues } from './repeated-values';
-import { keyedRows } from './search';
+import { keyedRows } from './keyed-rows';
 import type { Session } from './session';
 import { difference, minus, union } from './sorted-rows';
 import type { TableIndexes } from './table-indexes';
@@ -90,7 +90,15 @@ async function coupled(
   const { date, files, fingerprint } = committed!;
   const { rows, bytes } = source;
   const rebuilt = work.rebuilt(index);
-  const planned: PlannedPartition = { date, reason: 'coupled', files, fingerprint, rows, bytes, keys: distinct(keys) };
+  const planned: PlannedPartition = {
+    date,
+    reason: 'coupled',
+    files,
+    fingerprint,
+    rows,
+    bytes,
+    keys: distinct(keys.toSorted()),
+  };
   return rebuilt === null ? planned : { ...planned, rebuilt };
 }
 

@@ -4,7 +4,7 @@ import { keyColumns } from '../resolve-scope';
 import { settleUnique } from '../settle';
 import type { Section } from './index-file';
 import type { LostRows, Settled } from './lost-rows';
-import { allKeys, keyedRows, repeatedWithin } from './search';
+import { allKeys, keyedRows } from './keyed-rows';
 import type { Session } from './session';
 import type { SpilledRows } from './spilled-rows';
 import type { TableIndexes } from './table-indexes';
@@ -44,8 +44,8 @@ export async function findRepeatedValues(
     const affected = members.filter((member) => whole(member) || flips.has(member.index));
     await work.makeReadable(affected.map(({ index }) => index));
     for (const { index } of affected) {
-      const repeated = session.rows();
-      await repeated.add(index, await repeatedWithin(indexes.section(index, section), await lost.of(index)));
+      const alone = { partition: index, section: indexes.section(index, section), whole: true };
+      const { repeated } = await session.search([alone], NOTHING, (some) => lost.of(some));
       await flag(repeated);
       await repeated.close();
     }
@@ -68,6 +68,7 @@ export async function findRepeatedValues(
 }
 
 const NONE = new Uint32Array(0);
+const NOTHING = { sections: [], keys: new Float64Array(0) };
 
 /** The hashes of rows in the section of each member. */
 async function keysOf(rows: SpilledRows, section: (index: number) => Section): Promise<Float64Array> {

@@ -8,7 +8,7 @@ import { type WantedRows, settleRows } from '../resolve-scope';
 import type { TableHooks } from './hooks';
 import type { TableLimits } from './limits';
 import { type Member, membersOf } from './members';
-import { type Part, type Touched, search } from './search';
+import { type Part, SearchMemory, type Touched, search } from './search';
 import { minus } from './sorted-rows';
 import { RowBudget, SpilledRows } from './spilled-rows';
 import { TableWork } from './table-work';
@@ -33,6 +33,7 @@ export class Session {
   readonly #scratch: string;
   readonly #lists = new Set<SpilledRows>();
   readonly #budget: RowBudget;
+  readonly #memory = new SearchMemory();
 
   constructor(input: ResolveTableInput, hooks: TableHooks, limits: TableLimits, scratch: string) {
     this.input = input;
@@ -66,8 +67,10 @@ export class Session {
     await search({
       parts,
       touched,
+      indexBytes: this.limits.indexBytes,
       hashesAtATime: this.limits.hashesAtATime,
       hashesRead: this.limits.rowsInMemory,
+      memory: this.#memory,
       ...(without === undefined ? {} : { without }),
       ...(this.hooks.signal === undefined ? {} : { signal: this.hooks.signal }),
       onTouched: (partition, rows) => found.touched.add(partition, rows),

@@ -50,22 +50,3 @@ export function others(total: number, a: Uint32Array, b: Uint32Array): Uint32Arr
   }
   return rows.subarray(0, count);
 }
-
-/** All numbers of ascending arrays, ascending: repeats stay. */
-export function merged(runs: readonly Float64Array[]): Float64Array {
-  let left = runs.filter(({ length }) => length > 0);
-  while (left.length > 1) {
-    const pairs: Float64Array[] = [];
-    for (let i = 0; i < left.length; i += 2) pairs.push(i + 1 < left.length ? merge(left[i]!, left[i + 1]!) : left[i]!);
-    left = pairs;
-  }
-  return left[0] ?? new Float64Array(0);
-}
-
-function merge(a: Float64Array, b: Float64Array): Float64Array {
-  const all = new Float64Array(a.length + b.length);
-  let [i, j] = [0, 0];
-  for (let at = 0; at < all.length; at++)
-    all[at] = j === b.length || (i < a.length && a[i]! <= b[j]!) ? a[i++]! : b[j++]!;
-  return all;
-}

@@ -10,10 +10,8 @@ import { buildIndex } from './build-index';
 import { type IndexedKeys, indexedKeys } from './identity';
 import type { IndexFile, Section } from './index-file';
 import { type Indexed, IndexStore } from './index-store';
-import { HeldMemory } from './held-memory';
 import type { TableHooks } from './hooks';
 import { inLanes } from '../lanes';
-import type { TableLimits } from './limits';
 import type { Member } from './members';
 import type { Part, Touched } from './search';
 import type { TableWork } from './table-work';
@@ -41,7 +39,6 @@ interface IndexedBy {
   readonly input: ResolveTableInput;
   readonly work: TableWork;
   readonly members: readonly Member[];
-  readonly limits: TableLimits;
   readonly hooks: TableHooks;
 }
 
@@ -58,16 +55,12 @@ export class TableIndexes {
   #store!: IndexStore;
   #keys!: IndexedKeys;
   #touched: 'some' | 'all' = 'some';
-  readonly #held = new HeldMemory();
-  /** Bytes. */
-  #mayHold: number;
 
-  constructor({ input, work, members, limits, hooks }: IndexedBy) {
+  constructor({ input, work, members, hooks }: IndexedBy) {
     this.#input = input;
     this.#hooks = hooks;
     this.#work = work;
     this.#members = members;
-    this.#mayHold = limits.indexBytes;
   }
 
   get keys(): IndexedKeys {
@@ -92,10 +85,7 @@ export class TableIndexes {
     });
     const missing = this.#members.filter(({ index }) => this.#now[index] === undefined);
     const make = async (member: Member, lane = 0): Promise<void> => {
-      const index = (lane > 0 ? await this.#madeElsewhere(member) : null) ?? (await this.#make(member));
-      this.#now[member.index] = index;
-      // Here already, beside what the other lane computes.
-      if (member.taken) await this.#hold(index);
+      this.#now[member.index] = (lane > 0 ? await this.#madeElsewhere(member) : null) ?? (await this.#make(member));
     };
     await inLanes(
       missing.filter(({ source }) => source.rows <= MADE_TOGETHER),
@@ -104,8 +94,6 @@ export class TableIndexes {
     );
     for (const member of missing.filter(({ source }) => source.rows > MADE_TOGETHER)) await make(member);
     if (this.#members.some(({ taken }) => !taken)) await this.#openReplaced();
-    const read = this.#members.filter(({ taken }) => taken || this.#touched === 'all');
-    for (const file of [...read.map(({ index }) => this.#now[index]!), ...this.#before]) await this.#hold(file);
   }
 
   get #scratch(): string {
@@ -187,12 +175,5 @@ export class TableIndexes {
       if (index === null) this.#touched = 'all';
       else this.#before.push(index);
     });
-  }
-
-  /** What is read range by range is read from memory, as far as it may. */
-  async #hold(file: IndexFile): Promise<void> {
-    if (file.isHeld || file.size > this.#mayHold) return;
-    this.#mayHold -= file.size;
-    await file.hold(this.#held);
   }
 }

@@ -1,6 +1,6 @@
 import type { Member } from './members';
 import { lowerBound } from '../read-rows';
-import { type KeyedRows, allKeys, keyedRows } from './search';
+import { type KeyedRows, allKeys, keyedRows } from './keyed-rows';
 import type { Session } from './session';
 import { both, minus } from './sorted-rows';
 import type { SpilledRows } from './spilled-rows';

@@ -2,10 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { HeldMemory } from '../../../src/engine/table/held-memory';
 import { IndexFile } from '../../../src/engine/table/index-file';
 import { keyOf } from '../../../src/engine/table/index-layout';
-import { type HashedRows, indexBytes } from '../../support/index-bytes';
+import { readPlanes } from '../../../src/engine/table/planes';
+import { Arena } from '../../../src/engine/table/read-memory';
+import { indexBytes } from '../../support/index-bytes';
 
 const IDENTITY = '0123456789abcdef';
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-index-'));
@@ -17,10 +18,12 @@ const hash = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) },
   { weight: 1, arbitrary: fc.constantFrom(1, 2, 31, 32, 2 ** 21 - 1, 2 ** 21, 2 ** 52, Number.MAX_SAFE_INTEGER) },
 );
-const section: fc.Arbitrary<HashedRows> = fc.array(hash, { maxLength: 80 }).map((hashes) => ({
-  hashes: Float64Array.from(hashes).toSorted(),
-  rows: Uint32Array.from(hashes, (_, row) => row * 3),
-}));
+const section = fc.array(fc.oneof({ weight: 9, arbitrary: hash }, fc.constant(0)), { maxLength: 80 });
+/** Rows as they stand in a section: by the upper 8 of the 53 bits, then in order. */
+const rowsOf = (hashes: readonly number[]): number[] => {
+  const part = (row: number): number => Math.floor(hashes[row]! / 2 ** 45);
+  return [...hashes.keys()].filter((row) => hashes[row] !== 0).toSorted((a, b) => part(a) - part(b) || a - b);
+};
 
 const keyOfHash = (value: number): number => Math.floor(value / 32) + 1;
 
@@ -30,12 +33,22 @@ test('an index gives back every hash, to 48 bits, with its row, range by range',
       fc.array(section, { minLength: 1, maxLength: 3 }),
       fc.integer({ min: 0, max: 8 }),
       async (sections, bits) => {
-        writeFileSync(path, indexBytes(IDENTITY, 1000, sections));
+        writeFileSync(
+          path,
+          indexBytes(
+            IDENTITY,
+            1000,
+            sections.map((hashes) => Float64Array.from(hashes)),
+          ),
+        );
         const index = (await IndexFile.open(path, IDENTITY, sections.length))!;
         expect(index.rows).toBe(1000);
-        for (const [i, { hashes, rows }] of sections.entries()) {
+        const arena = new Arena();
+        for (const [i, hashes] of sections.entries()) {
           const read = index.sections[i]!;
+          const expected = rowsOf(hashes);
           const keys: number[] = [];
+          const rows: number[] = [];
           for (let range = 0; range < 2 ** bits; range++) {
             const { high, start } = await read.high(range, bits);
             const low = await read.low(range, bits);
@@ -45,12 +58,18 @@ test('an index gives back every hash, to 48 bits, with its row, range by range',
               expect(Math.floor(upper / 2 ** (32 - bits))).toBe(range);
               keys.push(keyOf(upper, low[j]!));
             }
+            const planes = await readPlanes(read.planes(range, bits), arena);
+            expect([...planes.high]).toEqual([...high]);
+            expect([...planes.low]).toEqual([...low]);
+            rows.push(...planes.rows);
           }
-          expect(keys).toEqual([...hashes].map(keyOfHash));
-          expect([...(await read.rows())]).toEqual([...rows]);
-          const some = Uint32Array.from(rows.keys()).filter((at) => at % 2 === 0);
-          expect([...(await read.rowsAt(some))]).toEqual([...some].map((at) => rows[at]));
-          expect([...(await read.lowsAt(some))]).toEqual([...some].map((at) => (keyOfHash(hashes[at]!) - 1) % 2 ** 16));
+          arena.clear();
+          expect(keys).toEqual(expected.map((row) => keyOfHash(hashes[row]!)));
+          expect(rows).toEqual(expected);
+          expect([...(await read.rows())]).toEqual(expected);
+          const some = Uint32Array.from(expected.keys()).filter((at) => at % 2 === 0);
+          expect([...(await read.rowsAt(some))]).toEqual([...some].map((at) => expected[at]));
+          expect([...(await read.lowsAt(some))]).toEqual([...some].map((at) => (keys[at]! - 1) % 2 ** 16));
         }
       },
     ),
@@ -58,21 +77,36 @@ test('an index gives back every hash, to 48 bits, with its row, range by range',
   );
 });
 
-test('held in memory or read from disk, an index says the same', async () => {
-  const rows = Uint32Array.from({ length: 50_000 }, (_, row) => row);
-  const hashes = Float64Array.from(rows, (row) => 1 + row * 180_143_985_094);
-  writeFileSync(path, indexBytes(IDENTITY, rows.length, [{ hashes, rows }]));
-  const index = (await IndexFile.open(path, IDENTITY, 1))!;
-  // Close together, and far apart: read at once, and one by one.
+test('values close together are read at once, those far apart one by one', async () => {
+  const hashes = Float64Array.from({ length: 50_000 }, (_, row) => 1 + row * 180_143_985_094);
+  writeFileSync(path, indexBytes(IDENTITY, hashes.length, [hashes]));
+  const read = (await IndexFile.open(path, IDENTITY, 1))!.sections[0]!;
   const at = Uint32Array.of(0, 1, 5, 20_000, 49_999);
-  const fromDisk = [await index.sections[0]!.rowsAt(at), await index.sections[0]!.lowsAt(at)];
-  await index.hold(new HeldMemory());
-  expect([await index.sections[0]!.rowsAt(at), await index.sections[0]!.lowsAt(at)]).toEqual(fromDisk);
-  expect([...fromDisk[0]!]).toEqual([...at]);
+  expect([...(await read.rowsAt(at))]).toEqual([...at]);
+  expect([...(await read.lowsAt(at))]).toEqual([...at].map((row) => (keyOfHash(hashes[row]!) - 1) % 2 ** 16));
+  expect(await read.opened(() => read.rowsAt(at))).toEqual(at);
+});
+
+test('an index that ends early says so', async () => {
+  writeFileSync(path, indexBytes(IDENTITY, 2, [Float64Array.of(7, 9)]));
+  const read = (await IndexFile.open(path, IDENTITY, 1))!.sections[0]!;
+  truncateSync(path, 100);
+  await expect(readPlanes(read.planes(0, 0), new Arena())).rejects.toThrow(`${path} ended early`);
+});
+
+test('memory that is used again grows with what is taken, and what is taken together stays apart', () => {
+  const arena = new Arena();
+  const taken = [10, 2 ** 20, 3, 2 ** 21].map((length, i) => arena.take(length).fill(i + 1));
+  for (const [i, bytes] of taken.entries()) {
+    expect(bytes.byteOffset % 8).toBe(0);
+    expect(bytes.every((byte) => byte === i + 1)).toBe(true);
+  }
+  arena.clear();
+  expect(arena.take(10).buffer).toBe(taken[0]!.buffer);
 });
 
 test('what is not this index is none: it is then made anew', async () => {
-  const bytes = indexBytes(IDENTITY, 2, [{ hashes: Float64Array.of(7, 9), rows: Uint32Array.of(1, 0) }]);
+  const bytes = indexBytes(IDENTITY, 2, [Float64Array.of(9, 7)]);
   const opened = async (change: () => void): Promise<IndexFile | null> => {
     writeFileSync(path, bytes);
     change();

@@ -11,7 +11,7 @@ import { indexBytes } from '../../support/index-bytes';
 
 const IDENTITY = '0123456789abcdef';
 const HOUR = 3_600_000;
-const BYTES = indexBytes(IDENTITY, 3, [{ hashes: Float64Array.of(1, 2, 3), rows: Uint32Array.of(0, 1, 2) }]);
+const BYTES = indexBytes(IDENTITY, 3, [Float64Array.of(1, 2, 3)]);
 const SIZE = BYTES.length;
 
 let root: string;

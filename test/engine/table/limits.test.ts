@@ -14,7 +14,7 @@ import { contractOf, int64, newFolder, stagedPath } from '../support';
 const DATES = ['2026-05-01', '2026-05-02', '2026-05-03'] as const;
 
 /** So little that every list waits on disk, every range holds a hash or two, and candidates are settled one bucket after another. */
-const TIGHT: TableLimits = { rowsInMemory: 1, indexBytes: 0, hashesAtATime: 2, candidatesAtATime: 2, rowsAtATime: 3 };
+const TIGHT: TableLimits = { rowsInMemory: 1, indexBytes: 1, hashesAtATime: 2, candidatesAtATime: 2, rowsAtATime: 3 };
 
 interface Line {
   readonly id: number | null;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { both, difference, equal, has, merged, minus, others, union } from '../../../src/engine/table/sorted-rows';
+import { both, difference, equal, has, minus, others, union } from '../../../src/engine/table/sorted-rows';
 
 const sorted = fc.uniqueArray(fc.nat(50), { maxLength: 40 }).map((rows) => Uint32Array.from(rows).toSorted());
 
@@ -17,15 +17,6 @@ test('sets of rows are what sets are', () => {
       expect([...others(51, a, b)]).toEqual(
         Array.from({ length: 51 }, (_, row) => row).filter((row) => !inA.has(row) && !inB.has(row)),
       );
-    }),
-  );
-});
-
-test('ascending numbers are merged, repeats and all', () => {
-  const run = fc.array(fc.nat(30), { maxLength: 20 }).map((numbers) => Float64Array.from(numbers).toSorted());
-  fc.assert(
-    fc.property(fc.array(run, { maxLength: 6 }), (runs) => {
-      expect([...merged(runs)]).toEqual(runs.flatMap((some) => [...some]).toSorted((a, b) => a - b));
     }),
   );
 });
