@@ -533,8 +533,8 @@ const table = [
       },
       {
         file: 'src/engine/resolve-scope.ts',
-        find: 'columns.map((column, i) => asDeclared(column).alias(keyName(i)));',
-        replace: 'columns.map((column, i) => (i === 0 ? hashOf(columns) : asDeclared(column)).alias(keyName(i)));',
+        find: 'columns.map((column, i) => asDeclared(column).alias(keyName(i))),',
+        replace: 'columns.map((column, i) => (i === 0 ? hashOf(columns) : asDeclared(column)).alias(keyName(i))),',
       },
     ],
     tests: ['test/model/collisions.test.ts'],

@@ -17,11 +17,14 @@ const SINK = { maintainOrder: false, syncOnClose: 'none', mkdir: false };
  */
 export class Candidates {
   readonly #folder: string;
+  readonly #haveViews: boolean;
   readonly #buckets: number;
   readonly #kept: DataFrame[] = [];
   readonly #files: string[][];
 
-  constructor(folder: string, total: number, limit: number) {
+  /** @param views whether they have columns of which a batch keeps the values: see `detached`. */
+  constructor(folder: string, total: number, limit: number, views: boolean) {
+    this.#haveViews = views;
     this.#folder = folder;
     this.#buckets = Math.max(1, Math.ceil(total / limit));
     this.#files = Array.from({ length: this.#buckets }, () => []);
@@ -30,7 +33,7 @@ export class Candidates {
   /** @param frame candidate rows, with a column `hash` (float64). */
   async add(frame: DataFrame): Promise<void> {
     if (this.#buckets === 1) {
-      this.#kept.push(await detached(frame, this.#folder));
+      this.#kept.push(this.#haveViews ? await detached(frame, this.#folder) : frame);
       return;
     }
     const width = 2 ** HASH_BITS / this.#buckets;

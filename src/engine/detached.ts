@@ -2,10 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataFrame } from 'nodejs-polars';
+import type { Column } from '../contract/contract';
 import { pl } from './polars';
 import { writing } from './write-error';
 
 const SINK = { maintainOrder: true, syncOnClose: 'none', mkdir: false };
+
+/** Whether values of these columns are views into a batch, and rows of it are worth {@link detached}. */
+export const haveViews = (columns: readonly Column[]): boolean =>
+  columns.some(({ type: { kind } }) => kind === 'string' || kind === 'binary');
 
 /**
  * The same rows in memory of their own. Texts that were picked out of a batch are views, which keep all text of the batch in

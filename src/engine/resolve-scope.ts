@@ -5,6 +5,7 @@ import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
 import type { Column, Contract, UniqueGate } from '../contract/contract';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { Candidates } from './candidates';
+import { haveViews } from './detached';
 import { NO_HASH, SeenTwice, trulyRepeated } from './duplicates';
 import type { Suspects } from './duplicates';
 import { HashStore, hashOf } from './hashes';
@@ -99,7 +100,7 @@ export interface Superseded {
 
 export async function findSuperseded(work: ScopeWork, store: HashStore): Promise<Superseded> {
   const { primaryKey, orderBy } = work.contract.deduplicate;
-  const columns = settledColumns(work.contract);
+  const by = keysAndOrder(work.contract);
   const losers = new RowLists(work.partitions.length);
   const ties: DataFrame[] = [];
   const everywhere = work.batches.map((_, i) => i);
@@ -108,7 +109,7 @@ export async function findSuperseded(work: ScopeWork, store: HashStore): Promise
     work,
     everywhere,
     hash,
-    columns,
+    by,
     async (i) => store.get(i),
     async (rows) => {
       const settled = await settleKeys(rows, primaryKey.length, orderBy);
@@ -119,17 +120,32 @@ export async function findSuperseded(work: ScopeWork, store: HashStore): Promise
   return { losers, ties };
 }
 
-/** What {@link settleKeys} decides by. */
-export function settledColumns(contract: Contract): Expr[] {
-  const { primaryKey, orderBy } = contract.deduplicate;
-  return [
-    ...keyColumns(columnsOf(contract, primaryKey)),
-    ...orderBy.map(({ column }, i) => orderValue(columnsOf(contract, [column])[0]!).alias(orderName(i))),
-  ];
+/** What rows are settled by. */
+export interface SettledBy {
+  readonly columns: readonly Expr[];
+  /** Whether a batch keeps their values: see `detached`. */
+  readonly views: boolean;
 }
 
-export const keyColumns = (columns: readonly Column[]): Expr[] =>
-  columns.map((column, i) => asDeclared(column).alias(keyName(i)));
+/** What {@link settleKeys} decides by. */
+export function keysAndOrder(contract: Contract): SettledBy {
+  const { primaryKey, orderBy } = contract.deduplicate;
+  const keys = valuesOf(columnsOf(contract, primaryKey));
+  const order = columnsOf(
+    contract,
+    orderBy.map(({ column }) => column),
+  );
+  return {
+    columns: [...keys.columns, ...order.map((column, i) => orderValue(column).alias(orderName(i)))],
+    views: keys.views || haveViews(order),
+  };
+}
+
+/** What {@link settleUnique} decides by. */
+export const valuesOf = (columns: readonly Column[]): SettledBy => ({
+  columns: columns.map((column, i) => asDeclared(column).alias(keyName(i))),
+  views: haveViews(columns),
+});
 
 /** Nulls and NaN lose, whichever the direction; NaN would sort as the greatest number (SEMANTICS 4.2). */
 export function orderValue(column: Column): Expr {
@@ -144,7 +160,7 @@ export async function findRepeated(
   store: HashStore,
   losers: RowLists,
 ): Promise<RowLists> {
-  const columns = keyColumns(columnsOf(work.contract, gate.columns));
+  const by = valuesOf(columnsOf(work.contract, gate.columns));
   const hash = hashOf(columnsOf(work.contract, gate.columns));
   const repeated = new RowLists(work.partitions.length);
   const hashesOfWinners = async (index: number): Promise<Float64Array> => {
@@ -157,7 +173,7 @@ export async function findRepeated(
     return hashes;
   };
   for (const batches of groupsOf(work, gate.scope)) {
-    await settleRepeated(work, batches, hash, columns, hashesOfWinners, async (rows) => {
+    await settleRepeated(work, batches, hash, by, hashesOfWinners, async (rows) => {
       repeated.add(await settleUnique(rows, gate.columns.length));
     });
   }
@@ -177,14 +193,14 @@ function groupsOf(work: ScopeWork, scope: UniqueGate['scope']): number[][] {
 }
 
 /**
- * Hands `settle` the rows whose hash occurs more than once among these batches, with `columns` and
+ * Hands `settle` the rows whose hash occurs more than once among these batches, with what they are settled by and
  * `position`, in complete groups, as many groups at a time as memory allows.
  */
 async function settleRepeated(
   work: ScopeWork,
   batches: readonly number[],
   hash: Expr,
-  columns: readonly Expr[],
+  by: SettledBy,
   hashes: (batch: number) => Promise<Float64Array>,
   settle: (rows: LazyDataFrame) => Promise<void>,
 ): Promise<void> {
@@ -199,7 +215,7 @@ async function settleRepeated(
   const found = trulyRepeated(suspects);
   const wanted = batches.map((i, n) => ({ ...work.batches[i]!, indexes: found[n]! }));
   const total = found.reduce((sum, indexes) => sum + indexes.length, 0);
-  await settleRows(work, wanted, total, hash, columns, settle);
+  await settleRows(work, wanted, total, hash, by, settle);
 }
 
 /** Batches of which rows are read at once: one alone does not use every core. */
@@ -213,7 +229,7 @@ export interface WantedRows {
 }
 
 /**
- * Reads the wanted rows and hands them to `settle` with `columns` and `position`, rows of equal hashes
+ * Reads the wanted rows and hands them to `settle` with what they are settled by and `position`, rows of equal hashes
  * together, as many at a time as memory allows.
  *
  * @param total of the wanted rows, or a little more.
@@ -223,15 +239,15 @@ export async function settleRows(
   wanted: Iterable<WantedRows> | AsyncIterable<WantedRows>,
   total: number,
   hash: Expr,
-  columns: readonly Expr[],
+  by: SettledBy,
   settle: (rows: LazyDataFrame) => Promise<void>,
 ): Promise<void> {
   if (total === 0) return;
-  const candidates = new Candidates(join(work.scratch, randomUUID()), total, work.limits.candidatesAtATime);
+  const candidates = new Candidates(join(work.scratch, randomUUID()), total, work.limits.candidatesAtATime, by.views);
   try {
     await inLanes(wanted, READ_AT_ONCE, async ({ partition, batch, indexes }) => {
       const read = (piece: Piece): Expr[] => [
-        ...columns,
+        ...by.columns,
         hash.alias(HASH),
         position(piece, baseOf(partition), POSITION),
       ];

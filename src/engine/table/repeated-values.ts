@@ -1,6 +1,6 @@
 import type { UniqueGate } from '../../contract/contract';
 import { hashOf } from '../hashes';
-import { keyColumns } from '../resolve-scope';
+import { valuesOf } from '../resolve-scope';
 import { settleUnique } from '../settle';
 import type { Section } from './index-file';
 import type { LostRows, Settled } from './lost-rows';
@@ -37,7 +37,7 @@ export async function findRepeatedValues(
   const columns = work.columns(gate.columns);
   const flagged = session.rows();
   const flag = async (repeated: SpilledRows): Promise<void> =>
-    session.settle(repeated, hashOf(columns), keyColumns(columns), async (rows) => {
+    session.settle(repeated, hashOf(columns), valuesOf(columns), async (rows) => {
       await flagged.addPositions(await settleUnique(rows, gate.columns.length));
     });
   if (gate.scope === 'partition') {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { DataFrame } from 'nodejs-polars';
 import { hashOf } from '../hashes';
 import type { ResolveTableInput } from '../inputs';
-import { settledColumns } from '../resolve-scope';
+import { keysAndOrder } from '../resolve-scope';
 import { SUPERSEDED, uniqueSet } from '../row-sets';
 import { settleKeys } from '../settle';
 import { findAmbiguous } from '../settle-ambiguous';
@@ -82,7 +82,7 @@ async function settle(session: Session, indexes: TableIndexes): Promise<Settled>
     await findAmbiguous(work, some, (winners) => ambiguous.addPositions(winners));
   };
   const hash = hashOf(work.columns(primaryKey));
-  await session.settle(repeated, hash, settledColumns(input.contract), async (rows) => {
+  await session.settle(repeated, hash, keysAndOrder(input.contract), async (rows) => {
     const found = await settleKeys(rows, primaryKey.length, orderBy);
     await losers.addPositions(found.losers);
     if (found.ties === null) return;

@@ -4,7 +4,7 @@ import type { Expr } from 'nodejs-polars';
 import type { ResolveTableInput } from '../inputs';
 import { lowerBound } from '../read-rows';
 import { refuseTooMany } from '../resolve';
-import { type WantedRows, settleRows } from '../resolve-scope';
+import { type SettledBy, type WantedRows, settleRows } from '../resolve-scope';
 import type { TableHooks } from './hooks';
 import type { TableLimits } from './limits';
 import { type Member, membersOf } from './members';
@@ -80,15 +80,10 @@ export class Session {
   }
 
   /** Reads rows and hands them to `settle`, those of equal hashes together. */
-  async settle(
-    rows: SpilledRows,
-    hash: Expr,
-    columns: readonly Expr[],
-    settle: Parameters<typeof settleRows>[5],
-  ): Promise<void> {
+  async settle(rows: SpilledRows, hash: Expr, by: SettledBy, settle: Parameters<typeof settleRows>[5]): Promise<void> {
     let total = 0;
     for (const index of rows.partitions()) total += rows.count(index);
-    await settleRows(this.work, this.#wanted(rows), total, hash, columns, settle);
+    await settleRows(this.work, this.#wanted(rows), total, hash, by, settle);
   }
 
   async *#wanted(rows: SpilledRows): AsyncGenerator<WantedRows> {
