@@ -1,6 +1,8 @@
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Keep } from '../run-life';
 import { newestChange } from './disk-use';
+import { unlessMissing } from './durable';
 import { RUNS } from './layout';
 import { list, removeTree } from './remove-tree';
 
@@ -20,6 +22,12 @@ export async function removeOldRuns(root: string, current: string, keep: Keep, n
   const circle = start < 0 ? names : [...names.slice(start), ...names.slice(0, start)];
   for (const name of circle.slice(0, LOOKED_AT)) {
     const path = join(root, RUNS, name);
-    if (name !== current && (await newestChange(path)) < before) await removeTree(path);
+    if (name !== current && (await isOlder(path, before))) await removeTree(path);
   }
+}
+
+/** Whether a folder and all in it was last changed before a moment: of most, the folder alone tells that it was not. */
+async function isOlder(path: string, before: number): Promise<boolean> {
+  const folder = await unlessMissing(lstat(path));
+  return folder !== null && folder.mtimeMs < before && (await newestChange(path)) < before;
 }

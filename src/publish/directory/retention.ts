@@ -15,9 +15,9 @@ const NEEDED: readonly string[] = [STATE_FILE, ...OUTPUT_KINDS];
 export const isData = (name: string): boolean => DATA.includes(name) || name.startsWith(TRASH);
 
 /**
- * Versions whose data may go, oldest first; never the newest. Removal goes from old to new and
- * finishes one before the next, so those that still have data are the upper end of all; `thorough`
- * looks below that end too.
+ * Versions whose data may go, oldest first; never the newest. Versions are replaced one after another, so the last that is
+ * old enough is found with a few looks, however many there are. Removal goes from old to new and finishes one before the
+ * next, so those that still have data are the upper end of these; `thorough` looks at all, below that end too.
  */
 export async function expiredVersions(
   root: string,
@@ -26,18 +26,31 @@ export async function expiredVersions(
   now: Date,
   thorough = false,
 ): Promise<number[]> {
+  const before = now.getTime() - keep.days * MS_PER_DAY;
+  const isOld = async (version: number): Promise<boolean> => (await replacedAt(root, version)) <= before;
+  const last = newest - Math.max(1, keep.versions);
   const held: number[] = [];
-  for (let version = newest - Math.max(1, keep.versions); version > 0; version--) {
+  for (let version = thorough ? last : await lastOf(last, isOld); version > 0; version--) {
     if (await hasData(root, version)) held.push(version);
     else if (!thorough) break;
   }
   const expired: number[] = [];
   for (const version of held.toReversed()) {
-    const age = now.getTime() - (await replacedAt(root, version));
-    if (age < keep.days * MS_PER_DAY) break;
+    if (!(await isOld(version))) break;
     expired.push(version);
   }
   return expired;
+}
+
+/** The last of 1 … `most` for which `holds`; 0 where it does for none. @param holds for all up to some number. */
+async function lastOf(most: number, holds: (version: number) => Promise<boolean>): Promise<number> {
+  let [low, high] = [0, Math.max(0, most)];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (await holds(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /**
