@@ -15,12 +15,7 @@ import { dealHashes, fencesOf } from './deal-hashes';
  * Memory: 8 bytes a row and section while it is read, and those of the index.
  * @throws VoidPlan when a file was written again with more or fewer rows.
  */
-export async function buildIndex(
-  reader: Reader,
-  batches: readonly Batch[],
-  keys: IndexedKeys,
-  onRows: (rows: number) => void,
-): Promise<IndexWriter> {
+export async function buildIndex(reader: Reader, batches: readonly Batch[], keys: IndexedKeys): Promise<IndexWriter> {
   const hashes = [hashOf(keys.primaryKey), ...keys.gates.map(({ columns }) => hashOf(columns, keys.primaryKey))];
   const hashed = new Map([...keys.primaryKey, ...keys.gates.flatMap(({ columns }) => columns)].map((c) => [c.name, c]));
   const columns = [...hashed.values()].map((column) => asDeclared(column));
@@ -35,7 +30,6 @@ export async function buildIndex(
       if (batches.length > 1) all.set(some, batch.start);
       else read[i] = some;
     }
-    onRows(batch.rows);
   }
   const fences = read.map(fencesOf);
   const index = new IndexWriter(keys.identity, rows, fences);

@@ -1,7 +1,7 @@
 import type { EngineHooks } from '../types';
-import type { MakeIndexInput } from './make-index';
+import type { MakeIndexesInput } from './make-indexes';
 
 export interface TableHooks extends EngineHooks {
-  /** Makes an index elsewhere, at the same time. Absent: all are made here. */
-  readonly makeIndex?: (input: MakeIndexInput) => Promise<void>;
+  /** Makes indexes elsewhere, at the same time. Absent: all are made here. */
+  readonly makeIndexes?: (input: MakeIndexesInput) => Promise<void>;
 }

@@ -1,3 +1,3 @@
-export { type MakeIndexInput, makeIndex } from './make-index';
+export { type MakeIndexesInput, makeIndexes } from './make-indexes';
 export type { TableResolution } from './outcome';
 export { resolveTable } from './resolve-table';

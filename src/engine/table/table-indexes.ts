@@ -5,13 +5,13 @@ import { openStore } from '../../storage';
 import type { ResolveTableInput } from '../inputs';
 import { releaseNativeMemory } from '../memory';
 import { readerOf } from '../resolve-scope';
-import { verifyFiles } from '../source-files';
 import { buildIndex } from './build-index';
 import { type IndexedKeys, indexedKeys } from './identity';
 import type { IndexFile, Section } from './index-file';
 import { type Indexed, IndexStore } from './index-store';
 import type { TableHooks } from './hooks';
 import { inLanes } from '../lanes';
+import { makeIndexes } from './make-indexes';
 import type { Member } from './members';
 import type { Part, Touched } from './search';
 import type { TableWork } from './table-work';
@@ -28,11 +28,10 @@ function partialOf({ date, curated, quarantine }: PartitionState): Indexed {
 const NO_KEYS = new Float64Array(0);
 /** Index files opened at once. */
 const LANES = 16;
-/** Indexes made at once, the keys of one read while those of the other are sorted, and rows in each at most: it is held in memory. */
-const MAKING = 2;
+/** Rows of a partition at most whose index is made beside another one, in two threads: it is held in memory. */
 const MADE_TOGETHER = 2 ** 21;
-/** Of a partition with fewer rows another thread would win less than it takes to tell it. */
-const WORTH_A_THREAD = 2 ** 16;
+/** Of fewer rows another thread would win less than it takes to tell it. */
+const WORTH_A_THREAD = 2 ** 17;
 
 /** What a resolution is about: see `Session`. */
 interface IndexedBy {
@@ -83,16 +82,19 @@ export class TableIndexes {
       const index = await this.#store.open(member.source);
       if (index !== null && index.rows === member.source.rows) this.#now[member.index] = index;
     });
-    const missing = this.#members.filter(({ index }) => this.#now[index] === undefined);
-    const make = async (member: Member, lane = 0): Promise<void> => {
-      this.#now[member.index] = (lane > 0 ? await this.#madeElsewhere(member) : null) ?? (await this.#make(member));
-    };
-    await inLanes(
+    const gone: Member[] = [];
+    const missing: Member[] = [];
+    for (const member of this.#members.filter(({ index }) => this.#now[index] === undefined)) {
+      if (await this.#work.isGone(member.index)) gone.push(member);
+      else missing.push(member);
+    }
+    await this.#work.makeReadable(missing.map(({ index }) => index));
+    await this.#makeAll(
       missing.filter(({ source }) => source.rows <= MADE_TOGETHER),
-      MAKING,
-      make,
+      this.#hooks.makeIndexes,
     );
-    for (const member of missing.filter(({ source }) => source.rows > MADE_TOGETHER)) await make(member);
+    await this.#makeAll(missing.filter(({ source }) => source.rows > MADE_TOGETHER));
+    for (const member of gone) this.#now[member.index] = await this.#makeFromPublished(member);
     if (this.#members.some(({ taken }) => !taken)) await this.#openReplaced();
   }
 
@@ -129,36 +131,45 @@ export class TableIndexes {
     return { sections: [...taken, ...this.#before.map(({ sections }) => sections[section]!)], keys };
   }
 
-  async #make(member: Member): Promise<IndexFile> {
-    const { index } = member;
-    this.#work.signal?.throwIfAborted();
-    const partial = (await this.#work.isGone(index)) ? partialOf(member.committed!) : null;
-    if (partial !== null) {
-      this.#partial.add(index);
-      const kept = await this.#store.open(partial);
-      if (kept !== null && kept.rows === member.source.rows) return kept;
-    }
-    await this.#work.makeReadable([index]);
-    const batches = this.#work.batchesOf(index).map(({ batch }) => batch);
-    const onRows = member.taken ? this.#work.report : (): void => {};
-    const built = await buildIndex(readerOf(this.#work, index), batches, this.#keys, onRows);
-    if (this.#work.rebuilt(index) === null) await verifyFiles(this.#input.sourceRoot, member.source.files);
-    await releaseNativeMemory({ rows: member.source.rows, columns: 1 + this.#keys.gates.length, bytes: 0 });
-    const made = await this.#store.save(partial ?? member.source, built.bytes);
-    built.release();
-    return made;
-  }
-
-  /** Made in another thread, so that two are sorted at once; null when it is to be made here. */
-  async #madeElsewhere({ source, taken }: Member): Promise<IndexFile | null> {
-    const { makeIndex } = this.#hooks;
-    if (makeIndex === undefined || !taken || source.rows < WORTH_A_THREAD) return null;
-    this.#work.signal?.throwIfAborted();
+  /** Makes the indexes of members whose raw files are there, here and, where that is worth it, elsewhere too. */
+  async #makeAll(members: readonly Member[], elsewhere?: TableHooks['makeIndexes']): Promise<void> {
     const { contract, sourceRoot, tableRoot, indexes } = this.#input;
     const { rowsAtATime } = this.#work.limits;
-    await makeIndex({ contract, sourceRoot, source, rowsAtATime, tableRoot, indexes, scratch: this.#scratch });
-    const made = await this.#store.open(source);
-    if (made !== null) this.#work.report(source.rows);
+    const sources = members.map(({ source }) => source);
+    const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const input = { contract, sourceRoot, sources, begun, rowsAtATime, tableRoot, indexes, scratch: this.#scratch };
+    const rows = sources.reduce((sum, source) => sum + source.rows, 0);
+    const made = await Promise.allSettled([
+      makeIndexes(input, this.#hooks, (i, index) => this.#made(members[i]!, index)),
+      sources.length > 1 && rows >= WORTH_A_THREAD ? elsewhere?.(input) : undefined,
+    ]);
+    for (const result of made) if (result.status === 'rejected') throw result.reason;
+    for (const member of members) {
+      if (this.#now[member.index] !== undefined) continue;
+      const index = await this.#store.open(member.source);
+      if (index === null) throw new Error(`the key index of partition ${member.source.date} was made and is not there`);
+      this.#made(member, index);
+    }
+  }
+
+  #made({ index, taken, source }: Member, file: IndexFile): void {
+    this.#now[index] = file;
+    if (taken) this.#work.report(source.rows);
+  }
+
+  /** That of a member whose raw files are gone: from what was published of it, if that was not done before. */
+  async #makeFromPublished({ index, source, committed }: Member): Promise<IndexFile> {
+    this.#work.signal?.throwIfAborted();
+    const partial = partialOf(committed!);
+    this.#partial.add(index);
+    const kept = await this.#store.open(partial);
+    if (kept !== null && kept.rows === source.rows) return kept;
+    await this.#work.makeReadable([index]);
+    const batches = this.#work.batchesOf(index).map(({ batch }) => batch);
+    const built = await buildIndex(readerOf(this.#work, index), batches, this.#keys);
+    await releaseNativeMemory({ rows: source.rows, columns: 1 + this.#keys.gates.length, bytes: 0 });
+    const made = await this.#store.save(partial, built.bytes);
+    built.release();
     return made;
   }
 

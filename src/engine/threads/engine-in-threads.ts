@@ -56,8 +56,8 @@ export class EngineInThreads implements Engine {
     const { outputPath, ...sent } = input satisfies ResolveTableInput;
     return this.#run('resolveTable', sent, hooks, {
       outputPath: async (name) => outputPath(name),
-      makeIndex: (index) =>
-        this.#run('makeIndex', index, hooks.signal === undefined ? {} : { signal: hooks.signal }, {}),
+      makeIndexes: (some) =>
+        this.#run('makeIndexes', some, hooks.signal === undefined ? {} : { signal: hooks.signal }, {}),
     });
   };
 

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { OutputName } from '../../publish/table';
 import type { ResolveInput, ResolveTableInput, TransformInput } from '../inputs';
-import type { MakeIndexInput, TableResolution } from '../table';
+import type { MakeIndexesInput, TableResolution } from '../table';
 import type { PartitionResolution, PartitionResult, Progress } from '../types';
 import type { FrozenError } from './errors';
 
@@ -13,7 +13,7 @@ export interface Tasks {
   readonly resolve: { readonly input: ResolveInput; readonly output: PartitionResolution[] };
   readonly resolveTable: { readonly input: Sent<ResolveTableInput>; readonly output: TableResolution };
   readonly transformPartitions: { readonly input: readonly Sent<TransformInput>[]; readonly output: PartitionResult[] };
-  readonly makeIndex: { readonly input: MakeIndexInput; readonly output: void };
+  readonly makeIndexes: { readonly input: MakeIndexesInput; readonly output: void };
 }
 export type TaskName = keyof Tasks;
 
@@ -38,8 +38,8 @@ export type Outcome<T> = { readonly output: T } | { readonly error: FrozenError 
 export interface Questions {
   /** Where the table wants a file. */
   readonly outputPath: { readonly asked: OutputName; readonly answer: string };
-  /** To have an index made in another thread meanwhile. */
-  readonly makeIndex: { readonly asked: MakeIndexInput; readonly answer: void };
+  /** To have indexes made in another thread meanwhile. */
+  readonly makeIndexes: { readonly asked: MakeIndexesInput; readonly answer: void };
 }
 export type QuestionName = keyof Questions;
 

@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { collectGarbage } from '../memory';
 import { resolve as resolveHere } from '../resolve';
-import { makeIndex as makeIndexHere, resolveTable as resolveTableHere } from '../table';
+import { makeIndexes as makeIndexesHere, resolveTable as resolveTableHere } from '../table';
 import { transformPartitions as transformPartitionsHere } from '../transform';
 import { Caller, outcomeOf } from './caller';
 import type { Meeting, Outcome, Task, TaskName, Tasks } from './protocol';
@@ -44,7 +44,7 @@ export const resolve: Run<'resolve'> = withCaller((input, { hooks }) => resolveH
 export const resolveTable: Run<'resolveTable'> = withCaller((input, caller) =>
   resolveTableHere(
     { ...input, outputPath: (name) => caller.ask('outputPath', name) },
-    { ...caller.hooks, makeIndex: (index) => caller.ask('makeIndex', index) },
+    { ...caller.hooks, makeIndexes: (some) => caller.ask('makeIndexes', some) },
   ),
 );
 
@@ -55,4 +55,4 @@ export const transformPartitions: Run<'transformPartitions'> = withCaller((input
   ),
 );
 
-export const makeIndex: Run<'makeIndex'> = withCaller((input, { hooks }) => makeIndexHere(input, hooks));
+export const makeIndexes: Run<'makeIndexes'> = withCaller((input, { hooks }) => makeIndexesHere(input, hooks));
