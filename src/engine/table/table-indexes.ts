@@ -133,6 +133,7 @@ export class TableIndexes {
 
   /** Makes the indexes of members whose raw files are there, here and, where that is worth it, elsewhere too. */
   async #makeAll(members: readonly Member[], elsewhere?: TableHooks['makeIndexes']): Promise<void> {
+    if (members.length === 0) return;
     const { contract, sourceRoot, tableRoot, indexes } = this.#input;
     const { rowsAtATime } = this.#work.limits;
     const sources = members.map(({ source }) => source);
