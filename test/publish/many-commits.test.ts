@@ -1,4 +1,4 @@
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openTable, runOf } from '../../src/publish';
 import { installFaults, operationsOf } from '../support/fs-faults';
@@ -26,10 +26,10 @@ test('a commit costs as many file operations after many others as after few, tho
     return publish();
   };
   const few = await publishAll(10);
-  // A look at each of the ten folders of runs, of which the last hundred are looked at; and two more to halve the versions.
+  // A look at each of the ten folders of runs, of which the last hundred are looked at; and two more for each halving of the versions.
   const after = await publishAll(90);
   expect(after - few).toBeLessThan(100);
-  expect((await publishAll(100)) - after).toBeLessThanOrEqual(2);
+  expect((await publishAll(100)) - after).toBeLessThanOrEqual(4);
 });
 
 test.each([0, 1, 2, 7, 11, 12])(
@@ -59,5 +59,30 @@ test.each([0, 1, 2, 7, 11, 12])(
     expect(left).toEqual(Array.from({ length: 13 - removed }, (_, i) => removed + 1 + i));
   },
 );
+
+test('as time goes by, each commit removes what that time made old, no more and no less', async () => {
+  const path = await newTablePath();
+  const contract = contractFor(path, { keep: { versions: 3, days: 2 } });
+  const table = openTable(contract);
+  await table.claimFolder();
+  const hours = 6;
+  const held: number[] = [];
+  for (let n = 1; n <= 40; n++) {
+    const outcomes = [{ date: '2026-05-01' }];
+    await table.publish(await stage({ contract, base: await table.read(), requestId: `request ${n}`, outcomes }));
+    let withData = 0;
+    for (let version = 1; version <= n; version++) {
+      const folder = folderOf(path, version);
+      if ((await readdir(folder)).includes('curated')) withData++;
+      // What was removed was changed when it was.
+      const { mtimeMs } = await stat(folder);
+      const earlier = new Date(mtimeMs - (hours * DAY) / 24);
+      await utimes(folder, earlier, earlier);
+    }
+    held.push(withData);
+  }
+  // The newest, and the eight that were replaced within two days.
+  expect(held).toEqual(held.map((_, i) => Math.min(i + 1, 9)));
+});
 
 const folderOf = (path: string, version: number): string => join(path, 'snapshots', String(version).padStart(8, '0'));

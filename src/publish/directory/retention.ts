@@ -15,9 +15,9 @@ const NEEDED: readonly string[] = [STATE_FILE, ...OUTPUT_KINDS];
 export const isData = (name: string): boolean => DATA.includes(name) || name.startsWith(TRASH);
 
 /**
- * Versions whose data may go, oldest first; never the newest. Versions are replaced one after another, so the last that is
- * old enough is found with a few looks, however many there are. Removal goes from old to new and finishes one before the
- * next, so those that still have data are the upper end of these; `thorough` looks at all, below that end too.
+ * Versions whose data may go, oldest first; never the newest. Versions are replaced one after another, and removal goes from
+ * old to new and finishes one before the next: those removed come first, then those that may go, so the last of these is found
+ * with a few looks, however many there are. `thorough` looks at all.
  */
 export async function expiredVersions(
   root: string,
@@ -29,8 +29,10 @@ export async function expiredVersions(
   const before = now.getTime() - keep.days * MS_PER_DAY;
   const isOld = async (version: number): Promise<boolean> => (await replacedAt(root, version)) <= before;
   const last = newest - Math.max(1, keep.versions);
+  // What was removed changed its folder when it was, so its age says nothing of what was replaced before it.
+  const mayGo = async (version: number): Promise<boolean> => !(await hasData(root, version)) || isOld(version);
   const held: number[] = [];
-  for (let version = thorough ? last : await lastOf(last, isOld); version > 0; version--) {
+  for (let version = thorough ? last : await lastOf(last, mayGo); version > 0; version--) {
     if (await hasData(root, version)) held.push(version);
     else if (!thorough) break;
   }
