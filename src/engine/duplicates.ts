@@ -11,7 +11,6 @@ const BITS_TO_A_HASH = 16;
 
 /** Rows of one batch whose hash may occur more than once. */
 export interface Suspects {
-  /** Ascending. */
   readonly indexes: Uint32Array;
   readonly hashes: Float64Array;
 }

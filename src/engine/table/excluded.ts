@@ -1,6 +1,6 @@
 import { has } from './sorted-rows';
 
-/** Rows of each partition that do not count, asked for once for each range of the hash, and then again and again. */
+/** Rows of each partition that do not count, asked for again and again: once for each window of the hash. */
 export class Excluded {
   readonly #rowsOf: (partition: number) => Promise<Uint32Array>;
   /** One bit a row. */

@@ -75,7 +75,7 @@ export class Section {
     return this.#gather(indexes, async (from, to) => this.#halves(from, to - from, room));
   }
 
-  /** All row numbers, in the order of the hashes. */
+  /** All row numbers, by part of the hash. */
   async rows(): Promise<Uint32Array> {
     return this.#words(this.#at + U32 * this.count, this.count);
   }
@@ -115,13 +115,10 @@ export class IndexFile {
   readonly path: string;
   readonly rows: number;
   readonly sections: readonly Section[];
-  /** Bytes. */
-  readonly size: number;
   #open: FileHandle | null = null;
 
-  private constructor(path: string, size: number, rows: number, headers: readonly Uint32Array[]) {
+  private constructor(path: string, rows: number, headers: readonly Uint32Array[]) {
     this.path = path;
-    this.size = size;
     this.rows = rows;
     let at = HEADER + headers.length * SECTION_HEADER;
     this.sections = headers.map((header) => {
@@ -160,7 +157,7 @@ export class IndexFile {
       const end = Buffer.alloc(MAGIC.length);
       await file.read(end, 0, MAGIC.length, size - MAGIC.length);
       if (end.toString('latin1') !== MAGIC) return null;
-      return new IndexFile(path, size, head.readUInt32LE(MAGIC.length + IDENTITY_BYTES), headers);
+      return new IndexFile(path, head.readUInt32LE(MAGIC.length + IDENTITY_BYTES), headers);
     } finally {
       await file.close();
     }

@@ -42,5 +42,6 @@ export interface Planes {
 
 /** Of one section, in bytes. */
 export const planeBytes = (count: number): number => 2 * U32 * count + U32 * Math.ceil(count / 2);
+export const PLANES = 3;
 /** What a row takes in a section, in bytes. */
 export const PLANES_BYTES = 2 * U32 + Uint16Array.BYTES_PER_ELEMENT;

@@ -1,6 +1,4 @@
 import type { FileHandle } from 'node:fs/promises';
-import { MAPPED } from './spare-memory';
-
 /** Where what is read goes: V8 collects garbage whenever 64 MiB of new buffers were made, so these are used again. */
 export interface Memory {
   /** It holds anything, and begins at a multiple of 8. */
@@ -18,32 +16,27 @@ export class ReadRoom implements Memory {
   }
 }
 
-/** For many reads that are needed together. */
+/** For reads that are needed together. */
 export class Arena implements Memory {
-  readonly #chunks: ArrayBuffer[] = [];
-  #current = 0;
+  #memory = new ArrayBuffer(0);
   #used = 0;
+
+  /** Lets go of all that was taken, and makes room for `takes` pieces of so many bytes together. */
+  clear(bytes: number, takes: number): void {
+    this.#used = 0;
+    const needed = bytes + takes * ALIGNED;
+    // A little more: the next range is about as large.
+    if (this.#memory.byteLength < needed) this.#memory = new ArrayBuffer(Math.ceil(needed * 1.0625));
+  }
 
   /** Good until {@link clear}. */
   take(length: number): Buffer {
-    for (; this.#current < this.#chunks.length; this.#current++, this.#used = 0) {
-      const chunk = this.#chunks[this.#current]!;
-      if (this.#used + length > chunk.byteLength) continue;
-      const at = this.#used;
-      this.#used += Math.ceil(length / 8) * 8;
-      return Buffer.from(chunk, at, length);
-    }
-    this.#chunks.push(new ArrayBuffer(Math.max(this.#chunks.length === 0 ? FIRST : MAPPED, length)));
-    return this.take(length);
-  }
-
-  /** Lets go of all that was taken. */
-  clear(): void {
-    [this.#current, this.#used] = [0, 0];
+    const at = this.#used;
+    this.#used += Math.ceil(length / ALIGNED) * ALIGNED;
+    return Buffer.from(this.#memory, at, length);
   }
 }
-/** A small table needs little. */
-const FIRST = 2 ** 20;
+const ALIGNED = 8;
 
 /** Reads as many bytes. @throws Error when the file ends before. */
 export async function fill(bytes: Buffer, file: FileHandle, at: number, path: string): Promise<Buffer> {

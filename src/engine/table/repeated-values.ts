@@ -45,9 +45,10 @@ export async function findRepeatedValues(
     await work.makeReadable(affected.map(({ index }) => index));
     for (const { index } of affected) {
       const alone = { partition: index, section: indexes.section(index, section), whole: true };
-      const { repeated } = await session.search([alone], NOTHING, (some) => lost.of(some));
+      const { repeated, touched } = await session.search([alone], NOTHING, (some) => lost.of(some));
       await flag(repeated);
       await repeated.close();
+      await touched.close();
     }
     const decided = new Set(affected.map(({ index }) => index));
     return {

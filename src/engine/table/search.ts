@@ -3,7 +3,7 @@ import { inLanes } from '../lanes';
 import { Buckets } from './buckets';
 import { Excluded } from './excluded';
 import type { Section } from './index-file';
-import { FENCE_BITS, PLANES_BYTES, type Planes, highOf, keyOf } from './index-layout';
+import { FENCE_BITS, PLANES, PLANES_BYTES, type Planes, highOf, keyOf } from './index-layout';
 import { KeySet } from './key-set';
 import { Arena, ReadRoom } from './read-memory';
 import { readPlanes } from './planes';
@@ -28,7 +28,7 @@ export interface Touched {
 export interface SearchInput {
   readonly parts: readonly Part[];
   readonly touched: Touched;
-  /** Bytes of indexes in memory at once, about. */
+  /** Bytes of indexes in memory at once, about; of what may be touched, at most twice as many besides. */
   readonly indexBytes: number;
   /** About how many hashes are compared at a time. */
   readonly hashesAtATime: number;
@@ -50,6 +50,8 @@ const LANES = 8;
 const TOUCHED_SPREAD = 32;
 /** What a touched hash takes in memory: in a set, in the buckets, and while it is read. */
 const TOUCHED_BYTES = 64;
+/** What changes touch at most may take so many times as much as all else. */
+const HITS_ALLOWED = 2;
 
 /**
  * Finds, range by range of the hash, the rows that a change touches and the groups of rows with equal
@@ -68,13 +70,16 @@ export async function search(input: SearchInput): Promise<void> {
 function rangeBits({ parts, touched, indexBytes, hashesRead }: SearchInput): number {
   const whole = parts.filter((part) => part.whole).reduce((sum, { section }) => sum + section.count, 0);
   const keys = touched.sections.reduce((sum, { count }) => sum + count, touched.keys.length);
-  const widest = parts.reduce((most, part) => (part.whole ? most : Math.max(most, part.section.count)), 0);
-  const ranges = Math.max(
-    1,
-    (whole * PLANES_BYTES) / indexBytes,
-    widest === 0 ? 0 : (keys * TOUCHED_BYTES) / indexBytes,
-    (widest * LANES) / hashesRead,
+  const others = parts.filter((part) => !part.whole).map(({ section }) => section.count);
+  const widest = others.reduce((most, count) => Math.max(most, count), 0);
+  // All of a partition may be touched, though a little of it mostly is.
+  const hits = others.reduce((sum, count) => sum + Math.min(count, keys), 0);
+  const bytes = Math.max(
+    whole * PLANES_BYTES,
+    others.length === 0 ? 0 : keys * TOUCHED_BYTES,
+    (hits * PLANES_BYTES) / HITS_ALLOWED,
   );
+  const ranges = Math.max(1, bytes / Math.max(1, indexBytes), (widest * LANES) / hashesRead);
   return Math.min(FENCE_BITS, Math.ceil(Math.log2(ranges)));
 }
 
@@ -119,7 +124,9 @@ class RangeSearch {
       onRepeated,
       memory: { arena, rooms },
     } = this.#input;
-    arena.clear();
+    const whole = parts.filter((part) => part.whole);
+    const rows = whole.reduce((sum, { section }) => sum + section.size(range, this.#bits), 0);
+    arena.clear(rows * PLANES_BYTES, whole.length * PLANES);
     const touched = parts.some((part) => !part.whole) ? await this.#touchedIn(range) : null;
     const found: InPlay[] = [];
     await inLanes(parts, LANES, async (part, lane) => {

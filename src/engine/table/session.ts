@@ -22,6 +22,9 @@ export interface Found {
   readonly repeated: SpilledRows;
 }
 
+/** Hashes of each part, on average: of fewer, a window costs more than it saves. */
+const WORTH_A_WINDOW = 128;
+
 /** What the steps of one resolution share: its input, its members, and its lists of rows, which may wait on disk. */
 export class Session {
   readonly input: ResolveTableInput;
@@ -68,7 +71,7 @@ export class Session {
       parts,
       touched,
       indexBytes: this.limits.indexBytes,
-      hashesAtATime: this.limits.hashesAtATime,
+      hashesAtATime: Math.max(this.limits.hashesAtATime, parts.length * WORTH_A_WINDOW),
       hashesRead: this.limits.rowsInMemory,
       memory: this.#memory,
       ...(without === undefined ? {} : { without }),

@@ -2,7 +2,7 @@
  * The C library maps a piece as large as this on its own, and gives it back to the system when it is freed; smaller ones, of
  * several threads, it keeps in arenas that grow full of holes.
  */
-export const MAPPED = 64 * 1024 * 1024;
+const MAPPED = 64 * 1024 * 1024;
 
 const spare: ArrayBuffer[] = [];
 const SPARES = 2;

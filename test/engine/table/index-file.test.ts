@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { IndexFile } from '../../../src/engine/table/index-file';
 import { keyOf } from '../../../src/engine/table/index-layout';
 import { readPlanes } from '../../../src/engine/table/planes';
-import { Arena } from '../../../src/engine/table/read-memory';
+import { Arena, ReadRoom } from '../../../src/engine/table/read-memory';
 import { indexBytes } from '../../support/index-bytes';
 
 const IDENTITY = '0123456789abcdef';
@@ -58,12 +58,12 @@ test('an index gives back every hash, to 48 bits, with its row, range by range',
               expect(Math.floor(upper / 2 ** (32 - bits))).toBe(range);
               keys.push(keyOf(upper, low[j]!));
             }
+            arena.clear(10 * high.length, 3);
             const planes = await readPlanes(read.planes(range, bits), arena);
             expect([...planes.high]).toEqual([...high]);
             expect([...planes.low]).toEqual([...low]);
             rows.push(...planes.rows);
           }
-          arena.clear();
           expect(keys).toEqual(expected.map((row) => keyOfHash(hashes[row]!)));
           expect(rows).toEqual(expected);
           expect([...(await read.rows())]).toEqual(expected);
@@ -91,18 +91,29 @@ test('an index that ends early says so', async () => {
   writeFileSync(path, indexBytes(IDENTITY, 2, [Float64Array.of(7, 9)]));
   const read = (await IndexFile.open(path, IDENTITY, 1))!.sections[0]!;
   truncateSync(path, 100);
-  await expect(readPlanes(read.planes(0, 0), new Arena())).rejects.toThrow(`${path} ended early`);
+  await expect(readPlanes(read.planes(0, 0), new ReadRoom())).rejects.toThrow(`${path} ended early`);
 });
 
-test('memory that is used again grows with what is taken, and what is taken together stays apart', () => {
+test('memory that is used again is as large as what is taken together, which stays apart', () => {
   const arena = new Arena();
-  const taken = [10, 2 ** 20, 3, 2 ** 21].map((length, i) => arena.take(length).fill(i + 1));
-  for (const [i, bytes] of taken.entries()) {
-    expect(bytes.byteOffset % 8).toBe(0);
-    expect(bytes.every((byte) => byte === i + 1)).toBe(true);
+  const held = new Set<ArrayBufferLike>();
+  // Ranges of a hash, each a little longer than the one before.
+  for (let more = 0; more < 20; more++) {
+    const lengths = [10 + more, 50_000 + more, 3, 100_000 + more];
+    arena.clear(
+      lengths.reduce((sum, length) => sum + length, 0),
+      lengths.length,
+    );
+    const taken = lengths.map((length, i) => arena.take(length).fill(i + 1));
+    for (const [i, bytes] of taken.entries()) {
+      expect(bytes).toHaveLength(lengths[i]!);
+      expect(bytes.byteOffset % 8).toBe(0);
+      expect(bytes.every((byte) => byte === i + 1)).toBe(true);
+      held.add(bytes.buffer);
+      expect(bytes.buffer.byteLength).toBeLessThan(165_000);
+    }
   }
-  arena.clear();
-  expect(arena.take(10).buffer).toBe(taken[0]!.buffer);
+  expect(held.size).toBe(1);
 });
 
 test('what is not this index is none: it is then made anew', async () => {
