@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+
 /** Where what is read goes: V8 collects garbage whenever 64 MiB of new buffers were made, so these are used again. */
 export interface Memory {
   /** It holds anything, and begins at a multiple of 8. */
