@@ -19,6 +19,8 @@ export interface TableLimits {
 
 /** The buckets of so many hashes stay in the processor's cache; it is far below what any memory allows. */
 const WINDOW = 2 ** 17;
+/** However much memory there is: an array cannot hold more than 4 GiB, and a larger range brings nothing. */
+const MOST_SEARCHED = 2 ** 30;
 /** What one candidate row costs while it is settled: key, ordering columns and position, several times over. */
 const CANDIDATE_BYTES = 256;
 
@@ -26,7 +28,7 @@ const CANDIDATE_BYTES = 256;
 export function limitsOf({ engine: { memory } }: Contract): TableLimits {
   return {
     rowsInMemory: Math.floor(memory / 16 / Uint32Array.BYTES_PER_ELEMENT),
-    indexBytes: Math.floor(memory / 4),
+    indexBytes: Math.min(MOST_SEARCHED, Math.floor(memory / 4)),
     hashesAtATime: WINDOW,
     candidatesAtATime: Math.floor(memory / 4 / CANDIDATE_BYTES),
     rowsAtATime: null,

@@ -122,6 +122,7 @@ class RangeSearch {
       parts,
       hashesAtATime,
       onRepeated,
+      signal,
       memory: { arena, rooms },
     } = this.#input;
     const whole = parts.filter((part) => part.whole);
@@ -136,7 +137,8 @@ class RangeSearch {
       if (planes !== null) found.push({ partition: part.partition, planes });
     });
     touched?.buckets.release();
-    await findRepeated(found, { range, bits: this.#bits, hashesAtATime }, this.#excluded, onRepeated);
+    const searched = { range, bits: this.#bits, hashesAtATime, ...(signal === undefined ? {} : { signal }) };
+    await findRepeated(found, searched, this.#excluded, onRepeated);
   }
 
   async #touchedIn(range: number): Promise<Keys> {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { inChunks } from '../chunks';
 import { type Suspects, trulyRepeated } from '../duplicates';
 import { Buckets } from './buckets';
@@ -16,6 +17,7 @@ export interface Searched {
   readonly bits: number;
   /** About how many hashes a window of the range may hold. */
   readonly hashesAtATime: number;
+  readonly signal?: AbortSignal;
 }
 
 /** One false suspect in 32. */
@@ -27,7 +29,7 @@ const SPREAD = 32;
  */
 export async function findRepeated(
   found: readonly InPlay[],
-  { range, bits, hashesAtATime }: Searched,
+  { range, bits, hashesAtATime, signal }: Searched,
   excluded: Excluded | null,
   onRepeated: (partition: number, rows: Uint32Array) => Promise<void>,
 ): Promise<void> {
@@ -36,6 +38,9 @@ export async function findRepeated(
   const more = Math.min(FENCE_BITS - bits, Math.max(0, Math.ceil(Math.log2(total / hashesAtATime))));
   const starts = new Uint32Array(inPlay.length);
   for (let window = range * 2 ** more; window < (range + 1) * 2 ** more; window++) {
+    // A wish to stop may come meanwhile.
+    await setImmediate();
+    signal?.throwIfAborted();
     const after = (window + 1) * 2 ** (FENCE_BITS - bits - more);
     const ends = Uint32Array.from(inPlay, ({ planes }, i) => firstOf(planes.high, after, starts[i]!));
     const highs = inPlay.map(({ planes }, i) => planes.high.subarray(starts[i], ends[i]));

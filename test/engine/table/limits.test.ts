@@ -116,3 +116,11 @@ test('what is found does not depend on how much may be held in memory', async ()
     { numRuns: 8 },
   );
 }, 120_000);
+
+test('however much memory there is, a range of indexes fits in one array', () => {
+  const contract = contractAt(newFolder());
+  const ample = { ...contract, engine: { ...contract.engine, memory: 512 * 1024 ** 3 } };
+  // With the sixteenth by which it is made larger; arrays end at 4 GiB.
+  expect(limitsOf(ample).indexBytes * 1.0625).toBeLessThan(2 ** 32);
+  expect(limitsOf(contract).indexBytes).toBe(contract.engine.memory / 4);
+});
