@@ -3,7 +3,6 @@ import type { Column, Contract } from '../contract/contract';
 import { inChunks } from './chunks';
 import { NO_HASH, SeenTwice, trulyRepeated } from './duplicates';
 import { hashOf, hashesOf } from './hashes';
-import { maskOf } from './mask';
 import { POSITION, internalName, internalNames, typeOf } from './names';
 import { asDeclared } from './polars-types';
 import { orderValue } from './resolve-scope';
@@ -88,22 +87,15 @@ function repeatedIn(hashes: Float64Array): Uint32Array {
   return trulyRepeated([seen.suspects(hashes)])[0]!;
 }
 
-/** These columns of these rows (ascending), with their number as `position`. */
-async function rowsAt(
-  rows: DataFrame,
-  indexes: Uint32Array | Float64Array,
-  columns: readonly Expr[],
-): Promise<LazyDataFrame> {
-  const some = await pl
-    .concat([rows, frameOf({ [MASK]: maskOf(indexes, rows.height) })], { how: 'horizontal' })
+/** These columns of these rows (ascending, one at least), with their number as `position`. */
+async function rowsAt(rows: DataFrame, indexes: Uint32Array, columns: readonly Expr[]): Promise<LazyDataFrame> {
+  const some = await rows
     .lazy()
-    .select(...columns, pl.col(MASK))
-    .filter(pl.col(MASK).eq(pl.lit(1)))
-    .drop(MASK)
+    .select(pl.allAt(indexes))
+    .select(...columns)
     .collect();
   return pl.concat([some, frameOf({ [POSITION]: Float64Array.from(indexes) })], { how: 'horizontal' }).lazy();
 }
-const MASK = 'mask';
 
 function clear(hashes: Float64Array, indexes: Uint32Array, from: number, to: number): void {
   for (let i = from; i < to; i++) hashes[indexes[i]!] = NO_HASH;
@@ -121,7 +113,7 @@ async function countAmbiguous(contract: Contract, rows: DataFrame, ties: DataFra
   });
   const some = await rowsAt(
     rows,
-    concat(losers, own).toSorted(),
+    Uint32Array.from(concat(losers, own)).toSorted(),
     compared.map((i) => pl.col(internalName(i))),
   );
   return (await differingWinners(some, groups, compared)).length;
