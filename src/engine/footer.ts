@@ -1,19 +1,34 @@
 import type { SchemaElement } from 'hyparquet' with { 'resolution-mode': 'import' };
+import type { LazyDataFrame } from 'nodejs-polars';
 import type { ObjectStore } from '../storage';
+import { pl } from './polars';
 
-export interface FooterFacts {
-  readonly rows: number;
-  /** Top-level columns; null for one that is nested. */
-  readonly columns: ReadonlyMap<string, SchemaElement | null>;
+/** Rows of a Parquet file, as its footer says. */
+export async function storedRows(store: ObjectStore, key: string): Promise<number> {
+  const counted = await (await scan(store, key)).select(pl.len()).collect();
+  return Number(counted.row(0)[0]);
 }
 
-/** Reads the footer of a Parquet file of `size` bytes: what is really in it. */
-export async function readFooterFacts(
+/** Names of a Parquet file's top-level columns. */
+export async function storedNames(store: ObjectStore, key: string): Promise<string[]> {
+  return (await (await scan(store, key)).limit(0).collect()).columns;
+}
+
+async function scan(store: ObjectStore, key: string): Promise<LazyDataFrame> {
+  return pl.scanParquet(store.urlOf(key), { glob: false, hivePartitioning: false, ...(await store.scanOptions()) });
+}
+
+/**
+ * How a top-level column of a Parquet file of `size` bytes is stored, which Polars does not tell of every type; null when it is
+ * nested, undefined when there is none. {@link storedNames} takes less where there is none: what parses this here is large,
+ * and every thread would load it.
+ */
+export async function storedColumnType(
   store: Pick<ObjectStore, 'readRange'>,
-  key: string,
-  size: number,
-): Promise<FooterFacts> {
-  const { parquetMetadataAsync, parquetSchema } = await hyparquet();
+  { key, size }: { readonly key: string; readonly size: number },
+  column: string,
+): Promise<SchemaElement | null | undefined> {
+  const { parquetMetadataAsync, parquetSchema } = await import('hyparquet');
   const file = {
     byteLength: size,
     slice: async (start: number, end: number = size): Promise<ArrayBuffer> => {
@@ -22,16 +37,10 @@ export async function readFooterFacts(
     },
   };
   const metadata = await parquetMetadataAsync(file, { geoparquet: false, initialFetchSize: TAIL_BYTES });
-  const columns = new Map(
-    parquetSchema(metadata).children.map(({ element, children }) => [
-      element.name,
-      children.length === 0 ? element : null,
-    ]),
-  );
-  return { rows: Number(metadata.num_rows), columns };
+  const found = parquetSchema(metadata).children.find(({ element }) => element.name === column);
+  if (found === undefined) return undefined;
+  return found.children.length === 0 ? found.element : null;
 }
 
 /** Read at once from the end; a larger footer takes a second read. */
 const TAIL_BYTES = 64 * 1024;
-
-const hyparquet = async () => import('hyparquet');

@@ -2,7 +2,7 @@ import type { Expr } from 'nodejs-polars';
 import type { SchemaElement } from 'hyparquet' with { 'resolution-mode': 'import' };
 import type { CountedFile } from '../discovery/manifest';
 import type { PlannedPartition } from '../discovery/plan-types';
-import { readFooterFacts } from './footer';
+import { storedColumnType, storedNames } from './footer';
 import { storedColumn } from './polars-types';
 import { failReading, sourceOf } from './source-files';
 import { pl } from './polars';
@@ -18,8 +18,9 @@ export async function misfiledChecks(
 ): Promise<ReadonlyMap<CountedFile, Expr>> {
   const checks = new Map<CountedFile, Expr>();
   for (const file of partition.files) {
+    if (file.rows === 0) continue;
     const stored = await storedElement(sourceRoot, partition, file, column);
-    if (stored === undefined || stored === null || file.rows === 0) continue;
+    if (stored === undefined || stored === null) continue;
     const date = isTimestamp(stored) ? storedColumn(column).cast(pl.Date) : storedColumn(column);
     checks.set(file, date.cast(pl.Utf8).neq(pl.lit(partition.date)).fillNull(pl.lit(false)));
   }
@@ -33,7 +34,9 @@ async function storedElement(
   column: string,
 ): Promise<SchemaElement | null | undefined> {
   try {
-    return (await readFooterFacts(sourceOf(sourceRoot), file.path, file.size)).columns.get(column);
+    const store = sourceOf(sourceRoot);
+    if (!(await storedNames(store, file.path)).includes(column)) return undefined;
+    return await storedColumnType(store, { key: file.path, size: file.size }, column);
   } catch (error) {
     return failReading(error, sourceRoot, partition, file);
   }

@@ -48,6 +48,7 @@ interface Native {
   readonly col: (name: string) => NativeExpr;
   readonly lit: (value: unknown) => NativeExpr;
   readonly element: () => NativeExpr;
+  readonly len: () => NativeExpr;
   readonly anyHorizontal: (exprs: readonly NativeExpr[]) => NativeExpr;
   readonly concatLst: (exprs: readonly NativeExpr[]) => NativeExpr;
   readonly when: (condition: NativeExpr) => {
@@ -132,6 +133,7 @@ export const pl = {
   lit: (value: string | number | boolean | null | Series): Expr =>
     light(native.lit(polars.Series.isSeries(value) ? value.inner() : value)),
   element: (): Expr => light(native.element()),
+  len: (): Expr => light(native.len()),
   anyHorizontal: (exprs: readonly Expr[]): Expr => light(native.anyHorizontal(natives(exprs))),
   concatList: (exprs: readonly Expr[]): Expr => light(native.concatLst(natives(exprs))),
   /** `pl.when(condition).then(value).otherwise(other)`. */

@@ -72,6 +72,7 @@ describe('a cheap expression is the one that nodejs-polars makes', () => {
     const [a, b, c] = ['a', 'b', 'c'].map(pl.col) as [Expr, Expr, Expr];
     const [x, y, z] = ['a', 'b', 'c'].map((name) => polars.col(name)) as [Expr, Expr, Expr];
     expect(serialized(pl.choose(a, b, c))).toBe(serialized(polars.when(x).then(y).otherwise(z)));
+    expect(serialized(pl.len())).toBe(serialized(polars.len()));
     expect(serialized(pl.anyHorizontal([a, b]))).toBe(serialized(polars.anyHorizontal([x, y])));
     expect(serialized(pl.concatList([a, b]))).toBe(serialized(polars.concatList([x, y])));
     expect(serialized(pl.listEval(a, pl.element().isNotNull()))).toBe(

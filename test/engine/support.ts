@@ -8,7 +8,7 @@ import type { PlannedPartition } from '../../src/discovery/plan-types';
 import { resolve } from '../../src/engine/resolve';
 import { transformPartitions } from '../../src/engine/transform';
 import type { PartitionResolution, PartitionResult, TransformInput } from '../../src/engine';
-import { readFooterFacts } from '../../src/engine/footer';
+import { storedRows } from '../../src/engine/footer';
 import type { ResolveLimits } from '../../src/engine/resolve';
 import { localStore } from '../../src/storage';
 import { expectTableEquals, oracle, writeFiles } from '../support/oracle';
@@ -65,9 +65,7 @@ export async function writeZone(
   await writeFiles(files.map((file) => ({ ...file, path: join(contract.source.path, file.path) })));
 }
 
-async function footerOf(path: string): Promise<{ readonly rows: number }> {
-  return readFooterFacts(localStore(dirname(path)), basename(path), (await stat(path)).size);
-}
+const rowsOf = async (path: string): Promise<number> => storedRows(localStore(dirname(path)), basename(path));
 
 /** The plan that discovery would make of these files. */
 export async function planOf(contract: Contract, paths: readonly string[]): Promise<PlannedPartition[]> {
@@ -81,7 +79,7 @@ export async function planOf(contract: Contract, paths: readonly string[]): Prom
     const files = await Promise.all(
       own.map(async (path) => {
         const full = join(contract.source.path, path);
-        const [{ size, mtimeNs }, { rows }] = await Promise.all([stat(full, { bigint: true }), footerOf(full)]);
+        const [{ size, mtimeNs }, rows] = await Promise.all([stat(full, { bigint: true }), rowsOf(full)]);
         return { path, size: Number(size), mtimeNs: String(mtimeNs), rows };
       }),
     );
