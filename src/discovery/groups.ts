@@ -5,9 +5,10 @@ export interface PartitionGroup {
   readonly rows: number;
 }
 
-const TARGET_BYTES = 512 * 1024 * 1024;
+/** Seconds of work: at the end of a group, and the beginning of the next, not every core has something to do. */
+const TARGET_BYTES = 1024 * 1024 * 1024;
 /** What a partition costs whatever is in it (files opened, flushed, scanned), as bytes: many small ones are work too. */
-const PARTITION_BYTES = 32 * 1024 * 1024;
+const PARTITION_BYTES = 64 * 1024 * 1024;
 const MOST_GROUPS = 200;
 
 /**
