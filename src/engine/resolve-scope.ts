@@ -218,8 +218,8 @@ async function settleRepeated(
   await settleRows(work, wanted, total, hash, by, settle);
 }
 
-/** Batches of which rows are read at once: one alone does not use every core. */
-const READ_AT_ONCE = 2;
+/** Batches of which rows are read at once: one alone, or two of which one has ended, do not use every core. */
+const READ_AT_ONCE = 3;
 
 /** Rows of one batch, by their indexes in it, ascending. */
 export interface WantedRows {
