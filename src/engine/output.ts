@@ -4,7 +4,7 @@ import type { LazyDataFrame } from 'nodejs-polars';
 import type { OutputKind } from '../publish/table';
 import { type ObjectStore, sha256Of } from '../storage';
 import { flush } from './flush';
-import { readFooterFacts } from './footer';
+import { storedRows } from './footer';
 import type { TransformInput } from './inputs';
 import { targetStore } from './places';
 import type { OutputFile } from './types';
@@ -19,12 +19,15 @@ const SINK = { maintainOrder: true, syncOnClose: 'none', mkdir: false };
  */
 const ROW_GROUP = 32_767;
 
+const WRITTEN = { compression: 'zstd', compressionLevel: 1, statistics: true, rowGroupSize: ROW_GROUP } as const;
+
 /** Writes the files of one kind of output of one partition, and counts what is really in them. */
 export class OutputWriter {
   readonly #input: TransformInput;
   readonly #kind: OutputKind;
   readonly #store: ObjectStore;
   readonly #files: Promise<OutputFile>[] = [];
+  #begun = 0;
 
   constructor(input: TransformInput, kind: OutputKind) {
     this.#input = input;
@@ -40,38 +43,38 @@ export class OutputWriter {
   /**
    * Writes one more file. It becomes durable, and is read back, while the next one is being written: {@link files}
    * waits for that. A failure here is the disk's, not the data's: another try may succeed.
+   *
+   * @param before what it waits for when all else is ready.
    */
-  async write(rows: LazyDataFrame): Promise<void> {
+  async write(rows: LazyDataFrame, before: Promise<unknown>): Promise<void> {
     const { partition, run, attempt, outputPath } = this.#input;
     const { date } = partition;
     const store = this.#store;
-    const key = await outputPath({ kind: this.#kind, date, run, attempt, n: this.#files.length });
+    const n = this.#begun;
+    this.#begun += 1;
+    const key = await outputPath({ kind: this.#kind, date, run, attempt, n });
     const path = store.urlOf(key);
     const what = ` for partition ${date}`;
-    await this.#files.at(-1);
-    await writing(path, async () => this.#sink(rows, path), what);
+    await writing(path, async () => this.#create(path), what);
+    const scanOptions = await store.scanOptions();
+    await before;
+    await this.#files[n - 2];
+    await writing(
+      path,
+      async () => rows.sinkParquet(path, { ...WRITTEN, sinkOptions: { ...SINK }, ...scanOptions }).collect(),
+      what,
+    );
     const file = writing(path, async () => this.#seal(key, path), what);
-    // Told by `files`, or by the next `write`.
+    // Told by `files`, or by the next but one.
     file.catch(() => {});
     this.#files.push(file);
   }
 
-  async #sink(rows: LazyDataFrame, path: string): Promise<void> {
-    if (this.#store.kind === 'local') {
-      await mkdir(dirname(path), { recursive: true });
-      // Names are drawn afresh by every attempt; nothing is ever opened for writing twice.
-      await (await open(path, 'wx')).close();
-    }
-    await rows
-      .sinkParquet(path, {
-        compression: 'zstd',
-        compressionLevel: 1,
-        statistics: true,
-        rowGroupSize: ROW_GROUP,
-        sinkOptions: { ...SINK },
-        ...(await this.#store.scanOptions()),
-      })
-      .collect();
+  /** Names are drawn afresh by every attempt; nothing is ever opened for writing twice. */
+  async #create(path: string): Promise<void> {
+    if (this.#store.kind !== 'local') return;
+    await mkdir(dirname(path), { recursive: true });
+    await (await open(path, 'wx')).close();
   }
 
   /**
@@ -83,7 +86,7 @@ export class OutputWriter {
     if (store.kind === 'local') await flush(path);
     const size = (await store.stat(key))?.size;
     if (size === undefined) throw new Error('it was written and is not there');
-    const [footer, sha256] = await Promise.all([readFooterFacts(store, key, size), sha256Of(store, key, size)]);
-    return { path: key, rows: footer.rows, size, sha256 };
+    const [rows, sha256] = await Promise.all([storedRows(store, key), sha256Of(store, key, size)]);
+    return { path: key, rows, size, sha256 };
   }
 }

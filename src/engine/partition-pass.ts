@@ -94,8 +94,8 @@ export class PartitionPass {
     ]);
   }
 
-  /** Writes what passes to `curated` and the rest to `quarantine`. */
-  async write(batch: Batch, { rows, passed, rejected }: Judged): Promise<void> {
+  /** Writes what passes to `curated` and the rest to `quarantine`, not before `before`. */
+  async write(batch: Batch, { rows, passed, rejected }: Judged, before: Promise<unknown>): Promise<void> {
     this.#hooks.signal?.throwIfAborted();
     const { contract, partition } = this.#input;
     const declared = contract.columns.map(({ name }, i) => pl.col(internalName(i)).alias(name));
@@ -103,7 +103,7 @@ export class PartitionPass {
     if (passed > 0) {
       const all = rows.lazy();
       const some = passed === batch.rows ? all : all.filter(pl.col(PASSED));
-      writing.push(this.#curated.write(some.select(...declared)));
+      writing.push(this.#curated.write(some.select(...declared), before));
     }
     if (rejected > 0) {
       const file = batch.pieces.length > 1 ? pl.col(FILE) : pl.lit(batch.pieces[0]!.file.path);
@@ -116,7 +116,7 @@ export class PartitionPass {
           file.alias(QuarantineColumn.SourceFile),
           pl.col(ROW).cast(pl.Int64).alias(QuarantineColumn.SourceRow),
         );
-      writing.push(this.#quarantine.write(some));
+      writing.push(this.#quarantine.write(some, before));
     }
     for (const result of await Promise.allSettled(writing)) {
       if (result.status === 'rejected') throw result.reason;

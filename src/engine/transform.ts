@@ -1,18 +1,28 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import type { DataFrame } from 'nodejs-polars';
 import type { TransformInput } from './inputs';
 import type { Judged } from './judge';
 import { releaseNativeMemory } from './memory';
 import { PartitionPass } from './partition-pass';
 import { MAX_BYTES } from './slices';
 import type { Batch } from './slices';
+import { sourceOf } from './source-files';
 import type { EngineHooks, PartitionResult } from './types';
+import { UnderWay } from './under-way';
+
+/** A batch of so many rows is read by every core. */
+const MANY_ROWS = 2 ** 18;
+/** What takes longer waits for the disk, not for the processor. */
+const READ_FIRST_MS = 250;
 
 /**
  * Reads each partition once, batch by batch, drops the rows that lost, evaluates every gate, and writes
  * what passes to `curated` and the rest to `quarantine` under the staging folder, durably. Rows keep
  * the order of (path, row); no file is written where there is nothing to write.
  *
- * As far as memory allows, a batch is written while the next one is read and judged, of the same partition or the
- * next: reading and writing use every core, judging mostly one.
+ * As far as memory allows, a batch is judged while the one before it is written, of the same partition or another:
+ * judging takes one core, writing all that are left. Reading takes all of them, too, and goes first: beside a writing it
+ * would end when that ends, and what was read would be judged with nothing else to do.
  *
  * @param hooks progress is told of each partition, by its date.
  * @returns the results, in order.
@@ -23,35 +33,46 @@ export async function transformPartitions(
   inputs: readonly TransformInput[],
   hooks: EngineHooks = {},
 ): Promise<PartitionResult[]> {
+  const underWay = new UnderWay();
   const results: Promise<PartitionResult>[] = [];
-  const judging = new Set<Promise<unknown>>();
+  const write = async ({ pass, work, isLast }: Step, before: Promise<unknown>): Promise<void> => {
+    if (work === null) await before;
+    else await pass.write(work.batch, await work.judged, before);
+    if (!isLast) return;
+    // Made durable while the next partition is being written.
+    await results.at(-1);
+    results.push(underWay.add(pass.end()));
+  };
+  const batches = readBatches(inputs, hooks, underWay);
   try {
+    let last: Step | null = null;
     let writing: Promise<void> = Promise.resolve();
-    const write = async ({ pass, work, isLast }: Step): Promise<void> => {
-      if (work !== null) {
-        await pass.write(work.batch, await work.judged);
-        judging.delete(work.judged);
+    for (;;) {
+      const written: Promise<void> = writing;
+      const next = once(() => underWay.add(batches.next()));
+      if (last !== null && !isLarge(last)) {
+        // All that can be is made ready while the one before it is written.
+        writing = underWay.add(write(last, underWay.add(turnOf(last, written, next))));
       }
-      if (!isLast) return;
-      // Made durable while the next partition is being written.
-      await results.at(-1);
-      const result = pass.end();
-      result.catch(() => {});
-      results.push(result);
-    };
-    for await (const step of stepsOf(inputs, hooks, judging)) {
-      await writing;
-      judging.delete(writing);
-      writing = write(step);
-      // Told before the next one.
-      writing.catch(() => {});
-      judging.add(writing);
-      if (step.bytes > MAX_BYTES / 2) await writing;
+      await written;
+      const reading = next();
+      if (last !== null) {
+        // What was written, while others are written and read.
+        await setImmediate();
+        await releaseNativeMemory(last);
+      }
+      const { value: read } = await reading;
+      if (read === undefined) break;
+      last = judging(read, underWay, last);
+      if (isLarge(last)) {
+        await writing;
+        writing = underWay.add(write(last, Promise.resolve()));
+      }
     }
     await writing;
     return await Promise.all(results);
   } finally {
-    await Promise.allSettled([...results, ...judging]);
+    await underWay.settled();
   }
 }
 
@@ -60,42 +81,81 @@ export async function transformPartition(input: TransformInput, hooks: EngineHoo
   return (await transformPartitions([input], hooks))[0]!;
 }
 
-/** A batch that has been read, and is being judged. */
-interface Step {
+/** Some rows of a partition, or what stands for one without rows. */
+interface Part {
   readonly pass: PartitionPass;
+  readonly isLast: boolean;
+  readonly rows: number;
+  readonly columns: number;
   /** Of source files, compressed. */
   readonly bytes: number;
-  readonly isLast: boolean;
-  /** Null of a partition without rows. */
+  /** Whether the next batch is read before this one is written. */
+  readonly isReadFirst: boolean;
+}
+
+/** A batch that has been read; nulls for a partition without rows. */
+interface Read extends Part {
+  readonly batch: Batch | null;
+  readonly frame: DataFrame | null;
+}
+
+/** A batch that is being judged; null for a partition without rows. */
+interface Step extends Part {
   readonly work: { readonly batch: Batch; readonly judged: Promise<Judged> } | null;
 }
 
-async function* stepsOf(
+/** Whether it should be alone in memory. */
+const isLarge = ({ bytes }: Part): boolean => bytes > MAX_BYTES / 2;
+
+/** Judges a batch, after the one before it, whose writing waits for that. */
+function judging({ batch, frame, ...part }: Read, underWay: UnderWay, before: Step | null): Step {
+  if (batch === null || frame === null) return { ...part, work: null };
+  const inTurn = async (): Promise<Judged> => {
+    await before?.work?.judged;
+    return part.pass.judge(batch, frame);
+  };
+  return { ...part, work: { batch, judged: underWay.add(inTurn()) } };
+}
+
+/** When a batch may be written: after the one before it and, where that is worth it, once the next one is read. */
+async function turnOf(
+  { rows, isReadFirst }: Part,
+  written: Promise<void>,
+  next: () => Promise<unknown>,
+): Promise<void> {
+  await written;
+  const reading = next();
+  if (!isReadFirst || rows < MANY_ROWS) return;
+  await Promise.race([reading.catch(() => {}), setTimeout(READ_FIRST_MS, undefined, { ref: false })]);
+}
+
+function once<T>(work: () => T): () => T {
+  let result: { readonly of: T } | null = null;
+  return () => (result ??= { of: work() }).of;
+}
+
+async function* readBatches(
   inputs: readonly TransformInput[],
   hooks: EngineHooks,
-  judging: Set<Promise<unknown>>,
-): AsyncGenerator<Step> {
+  underWay: UnderWay,
+): AsyncGenerator<Read, undefined> {
   let next: Promise<PartitionPass> | null = null;
   for (const [i, input] of inputs.entries()) {
-    const { partition, contract } = input;
     const pass: PartitionPass = await (next ?? PartitionPass.begin(input, hooks));
-    next = null;
-    if (pass.batches.length === 0) yield { pass, bytes: 0, isLast: true, work: null };
+    const following = inputs[i + 1];
+    // It looks at files while this one is read.
+    next = following === undefined ? null : underWay.add(PartitionPass.begin(following, hooks));
+    const { partition, contract, sourceRoot, resolution } = input;
+    // Where keys are not resolved along the way, judging is short.
+    const isReadFirst = resolution === null && sourceOf(sourceRoot).kind === 'local';
+    const part = { pass, columns: contract.columns.length, isReadFirst };
+    if (pass.batches.length === 0) yield { ...part, isLast: true, rows: 0, bytes: 0, batch: null, frame: null };
     for (const batch of pass.batches) {
-      const bytes = (partition.bytes * batch.rows) / Math.max(1, partition.rows);
-      const judged = pass.judge(batch, await pass.read(batch));
-      // Told when it is written.
-      judged.catch(() => {});
-      judging.add(judged);
-      const following = inputs[i + 1];
-      if (batch === pass.batches.at(-1) && following !== undefined) {
-        next = PartitionPass.begin(following, hooks);
-        // Told in its turn.
-        next.catch(() => {});
-        judging.add(next);
-      }
-      yield { pass, bytes, isLast: batch === pass.batches.at(-1), work: { batch, judged } };
-      await releaseNativeMemory({ rows: batch.rows, columns: contract.columns.length, bytes });
+      const { rows } = batch;
+      const bytes = (partition.bytes * rows) / Math.max(1, partition.rows);
+      const isLast = batch === pass.batches.at(-1);
+      yield { ...part, isLast, rows, bytes, batch, frame: await pass.read(batch) };
     }
   }
+  return undefined;
 }
