@@ -30,13 +30,14 @@ tell(
     const summary = await call('publish', { plan, results, report });
     return { taken: groups.reduce((sum, { from, to }) => sum + to - from, 0), records: summary.records, seconds };
   },
-  async ({ raw, out, keyScope }) => {
+  async ({ raw, out, keyScope }, earlier) => {
     // As the peers are loaded before they are timed.
     await Promise.all(['hyparquet', 'p-map', 'env-paths'].map((name) => import(name)));
-    const engine = newEngine();
+    const engine = earlier?.engine ?? newEngine();
     await engine.start();
     const contract = definePipeline(sourceContract({ raw, out, scope: keyScope }));
     return {
+      engine,
       activities: createActivities({ contracts: contractsFrom([contract]), engine }),
       pipeline: contract.pipeline,
     };
