@@ -16,7 +16,7 @@ function tell(work, before = async () => null) {
     const task = JSON.parse(process.argv[2]);
     let given = null;
     if (task.first !== undefined) {
-      const first = { ...task, ...task.first, out: `${task.out}-first` };
+      const first = { ...task, ...task.first, out: join(task.out, 'first') };
       given = await before(first, given);
       await work(first, given);
       rmSync(first.out, { recursive: true, force: true });

@@ -1,21 +1,17 @@
 import type { SchemaElement } from 'hyparquet' with { 'resolution-mode': 'import' };
-import type { LazyDataFrame } from 'nodejs-polars';
 import type { ObjectStore } from '../storage';
 import { pl } from './polars';
+import { scanFile } from './scan';
 
 /** Rows of a Parquet file, as its footer says. */
 export async function storedRows(store: ObjectStore, key: string): Promise<number> {
-  const counted = await (await scan(store, key)).select(pl.len()).collect();
+  const counted = await (await scanFile(store, key)).select(pl.len()).collect();
   return Number(counted.row(0)[0]);
 }
 
 /** Names of a Parquet file's top-level columns. */
 export async function storedNames(store: ObjectStore, key: string): Promise<string[]> {
-  return (await (await scan(store, key)).limit(0).collect()).columns;
-}
-
-async function scan(store: ObjectStore, key: string): Promise<LazyDataFrame> {
-  return pl.scanParquet(store.urlOf(key), { glob: false, hivePartitioning: false, ...(await store.scanOptions()) });
+  return (await (await scanFile(store, key)).limit(0).collect()).columns;
 }
 
 /**

@@ -55,13 +55,12 @@ export class OutputWriter {
     const key = await outputPath({ kind: this.#kind, date, run, attempt, n });
     const path = store.urlOf(key);
     const what = ` for partition ${date}`;
-    await writing(path, async () => this.#create(path), what);
-    const scanOptions = await store.scanOptions();
+    const options = await writing(path, async () => this.#prepare(path), what);
     await before;
     await this.#files[n - 2];
     await writing(
       path,
-      async () => rows.sinkParquet(path, { ...WRITTEN, sinkOptions: { ...SINK }, ...scanOptions }).collect(),
+      async () => rows.sinkParquet(path, { ...WRITTEN, sinkOptions: { ...SINK }, ...options }).collect(),
       what,
     );
     const file = writing(path, async () => this.#seal(key, path), what);
@@ -70,11 +69,14 @@ export class OutputWriter {
     this.#files.push(file);
   }
 
-  /** Names are drawn afresh by every attempt; nothing is ever opened for writing twice. */
-  async #create(path: string): Promise<void> {
-    if (this.#store.kind !== 'local') return;
-    await mkdir(dirname(path), { recursive: true });
-    await (await open(path, 'wx')).close();
+  /** @returns how Polars reaches the store. */
+  async #prepare(path: string): ReturnType<ObjectStore['scanOptions']> {
+    if (this.#store.kind === 'local') {
+      await mkdir(dirname(path), { recursive: true });
+      // Names are drawn afresh by every attempt; nothing is ever opened for writing twice.
+      await (await open(path, 'wx')).close();
+    }
+    return this.#store.scanOptions();
   }
 
   /**

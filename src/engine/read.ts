@@ -1,6 +1,7 @@
 import type { DataFrame, Expr } from 'nodejs-polars';
 import type { PlannedPartition } from '../discovery/plan-types';
 import { ROW } from './names';
+import { scanFile } from './scan';
 import type { Piece } from './slices';
 import { failReading, sourceOf } from './source-files';
 import { pl } from './polars';
@@ -48,13 +49,7 @@ async function readPiece(
   rows: Uint32Array | null,
 ): Promise<DataFrame> {
   try {
-    const store = sourceOf(sourceRoot);
-    const scan = pl.scanParquet(store.urlOf(piece.file.path), {
-      glob: false,
-      hivePartitioning: false,
-      rowIndexName: STORED_ROW,
-      ...(await store.scanOptions()),
-    });
+    const scan = await scanFile(sourceOf(sourceRoot), piece.file.path, STORED_ROW);
     const whole = piece.offset === 0 && piece.rows === piece.file.rows;
     const slice = whole ? scan : scan.slice(piece.offset, piece.rows);
     // Chosen before anything is computed of them: hashing the others would cost as much as reading them.

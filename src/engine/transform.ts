@@ -1,17 +1,13 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import type { DataFrame } from 'nodejs-polars';
 import type { TransformInput } from './inputs';
 import type { Judged } from './judge';
 import { releaseNativeMemory } from './memory';
-import { PartitionPass } from './partition-pass';
+import { type Part, type Read, readBatches } from './read-batches';
 import { MAX_BYTES } from './slices';
 import type { Batch } from './slices';
-import { sourceOf } from './source-files';
 import type { EngineHooks, PartitionResult } from './types';
 import { UnderWay } from './under-way';
 
-/** A batch of so many rows is read by every core. */
-const MANY_ROWS = 2 ** 18;
 /** What takes longer waits for the disk, not for the processor. */
 const READ_FIRST_MS = 250;
 
@@ -21,8 +17,8 @@ const READ_FIRST_MS = 250;
  * the order of (path, row); no file is written where there is nothing to write.
  *
  * As far as memory allows, a batch is judged while the one before it is written, of the same partition or another:
- * judging takes one core, writing all that are left. Reading takes all of them, too, and goes first: beside a writing it
- * would end when that ends, and what was read would be judged with nothing else to do.
+ * judging takes one core, writing all that are left. Reading takes all of them, too. Where judging takes long it goes first:
+ * beside a writing it would end when that ends, and what was read would be judged with nothing else to do.
  *
  * @param hooks progress is told of each partition, by its date.
  * @returns the results, in order.
@@ -52,7 +48,7 @@ export async function transformPartitions(
       const next = once(() => underWay.add(batches.next()));
       if (last !== null && !isLarge(last)) {
         // All that can be is made ready while the one before it is written.
-        writing = underWay.add(write(last, underWay.add(turnOf(last, written, next))));
+        writing = underWay.add(write(last, underWay.add(turnOf(last, written, next, hooks))));
       }
       await written;
       const reading = next();
@@ -81,24 +77,6 @@ export async function transformPartition(input: TransformInput, hooks: EngineHoo
   return (await transformPartitions([input], hooks))[0]!;
 }
 
-/** Some rows of a partition, or what stands for one without rows. */
-interface Part {
-  readonly pass: PartitionPass;
-  readonly isLast: boolean;
-  readonly rows: number;
-  readonly columns: number;
-  /** Of source files, compressed. */
-  readonly bytes: number;
-  /** Whether the next batch is read before this one is written. */
-  readonly isReadFirst: boolean;
-}
-
-/** A batch that has been read; nulls for a partition without rows. */
-interface Read extends Part {
-  readonly batch: Batch | null;
-  readonly frame: DataFrame | null;
-}
-
 /** A batch that is being judged; null for a partition without rows. */
 interface Step extends Part {
   readonly work: { readonly batch: Batch; readonly judged: Promise<Judged> } | null;
@@ -119,43 +97,21 @@ function judging({ batch, frame, ...part }: Read, underWay: UnderWay, before: St
 
 /** When a batch may be written: after the one before it and, where that is worth it, once the next one is read. */
 async function turnOf(
-  { rows, isReadFirst }: Part,
+  { isReadFirst }: Part,
   written: Promise<void>,
   next: () => Promise<unknown>,
+  { signal }: EngineHooks,
 ): Promise<void> {
   await written;
   const reading = next();
-  if (!isReadFirst || rows < MANY_ROWS) return;
-  await Promise.race([reading.catch(() => {}), setTimeout(READ_FIRST_MS, undefined, { ref: false })]);
+  if (isReadFirst) {
+    // Its failure is told by who reads.
+    await Promise.race([reading.catch(() => {}), setTimeout(READ_FIRST_MS, undefined, { ref: false })]);
+  }
+  signal?.throwIfAborted();
 }
 
 function once<T>(work: () => T): () => T {
   let result: { readonly of: T } | null = null;
   return () => (result ??= { of: work() }).of;
-}
-
-async function* readBatches(
-  inputs: readonly TransformInput[],
-  hooks: EngineHooks,
-  underWay: UnderWay,
-): AsyncGenerator<Read, undefined> {
-  let next: Promise<PartitionPass> | null = null;
-  for (const [i, input] of inputs.entries()) {
-    const pass: PartitionPass = await (next ?? PartitionPass.begin(input, hooks));
-    const following = inputs[i + 1];
-    // It looks at files while this one is read.
-    next = following === undefined ? null : underWay.add(PartitionPass.begin(following, hooks));
-    const { partition, contract, sourceRoot, resolution } = input;
-    // Where keys are not resolved along the way, judging is short.
-    const isReadFirst = resolution === null && sourceOf(sourceRoot).kind === 'local';
-    const part = { pass, columns: contract.columns.length, isReadFirst };
-    if (pass.batches.length === 0) yield { ...part, isLast: true, rows: 0, bytes: 0, batch: null, frame: null };
-    for (const batch of pass.batches) {
-      const { rows } = batch;
-      const bytes = (partition.bytes * rows) / Math.max(1, partition.rows);
-      const isLast = batch === pass.batches.at(-1);
-      yield { ...part, isLast, rows, bytes, batch, frame: await pass.read(batch) };
-    }
-  }
-  return undefined;
 }

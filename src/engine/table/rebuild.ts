@@ -9,6 +9,7 @@ import { causeOf, redact, under } from '../../storage';
 import type { ResolveTableInput } from '../inputs';
 import { targetStore } from '../places';
 import { lowerBound } from '../read-rows';
+import { scanFile } from '../scan';
 import { asDeclared, storedColumn } from '../polars-types';
 import { frameOf, numbersOf, pl } from '../polars';
 import { type OutputFile, QuarantineColumn } from '../types';
@@ -105,11 +106,7 @@ async function readAll(
   const store = targetStore(root);
   const frames: DataFrame[] = [];
   for (const { path } of files) {
-    const scan = pl.scanParquet(store.urlOf(path), {
-      glob: false,
-      hivePartitioning: false,
-      ...(await store.scanOptions()),
-    });
+    const scan = await scanFile(store, path);
     try {
       frames.push(await scan.select(...columns).collect());
     } catch (error) {
