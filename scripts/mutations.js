@@ -50,8 +50,8 @@ const winners = [
     patches: [
       {
         file: 'src/engine/hashes.ts',
-        find: 'return pl.choose(absent, uint64(String(NO_HASH)), inRange).cast(pl.Float64);',
-        replace: 'return inRange.cast(pl.Float64);',
+        find: 'return pl.choose(absent, uint64(String(NO_HASH)), inRange);',
+        replace: 'return inRange;',
       },
     ],
     tests: ['test/model/regressions/ties-nan-nulls-and-rows-without-a-key.json'],
@@ -547,7 +547,7 @@ const table = [
     patches: [
       {
         file: 'src/engine/hashes.ts',
-        find: "const inRange = combined.modulo(uint64(String(2 ** HASH_BITS - 1))).add(uint64('1'));",
+        find: "const inRange = combined.modulo(uint64(String(end - 1))).add(uint64('1'));",
         replace: "const inRange = combined.modulo(uint64('3')).add(uint64('1'));",
       },
     ],

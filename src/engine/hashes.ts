@@ -16,17 +16,34 @@ const uint64 = (digits: string): Expr => pl.lit(digits).cast(pl.UInt64);
  * within this process: Polars' hashes differ between its versions, so they are never kept.
  */
 export function hashOf(columns: readonly Column[], alsoPresent: readonly Column[] = []): Expr {
+  return hashBelow(2 ** HASH_BITS, columns, alsoPresent).cast(pl.Float64);
+}
+
+/** {@link hashOf}, in 1 … 2^32 - 1, as uint32: of the rows of a batch, few share one by chance. */
+export function shortHashOf(columns: readonly Column[], alsoPresent: readonly Column[] = []): Expr {
+  return hashBelow(2 ** 32, columns, alsoPresent).cast(pl.UInt32);
+}
+
+function hashBelow(end: number, columns: readonly Column[], alsoPresent: readonly Column[]): Expr {
   const [first, ...rest] = columns.map((column) => asDeclared(column).hash(0, 1, 2, 3).cast(pl.UInt64));
   const combined = rest.reduce((sum, hash) => sum.mul(uint64('6364136223846793005')).add(hash), first!);
   const absent = anyNull([...columns, ...alsoPresent]);
-  const inRange = combined.modulo(uint64(String(2 ** HASH_BITS - 1))).add(uint64('1'));
-  return pl.choose(absent, uint64(String(NO_HASH)), inRange).cast(pl.Float64);
+  const inRange = combined.modulo(uint64(String(end - 1))).add(uint64('1'));
+  return pl.choose(absent, uint64(String(NO_HASH)), inRange);
 }
 
-/** That of every row, in order. */
+/** {@link hashOf}, of every row, in order. */
 export async function hashesOf(rows: DataFrame, hash: Expr): Promise<Float64Array> {
-  const hashed = await rows.lazy().select(hash.alias(HASH)).collect();
-  return numbersOf(hashed, HASH) as Float64Array;
+  return (await hashed(rows, hash)) as Float64Array;
+}
+
+/** {@link shortHashOf}, of every row, in order. */
+export async function shortHashesOf(rows: DataFrame, hash: Expr): Promise<Uint32Array> {
+  return (await hashed(rows, hash)) as Uint32Array;
+}
+
+async function hashed(rows: DataFrame, hash: Expr): Promise<Float64Array | Uint32Array> {
+  return numbersOf(await rows.lazy().select(hash.alias(HASH)).collect(), HASH);
 }
 
 function anyNull(columns: readonly Column[]): Expr {

@@ -1,14 +1,14 @@
 import type { DataFrame, Expr, LazyDataFrame } from 'nodejs-polars';
 import type { Column, Contract } from '../contract/contract';
 import { inChunks } from './chunks';
-import { NO_HASH, SeenTwice, trulyRepeated } from './duplicates';
-import { hashOf, hashesOf } from './hashes';
+import { NO_HASH } from './duplicates';
+import { shortHashOf, shortHashesOf } from './hashes';
 import { POSITION, internalName, internalNames, typeOf } from './names';
 import { asDeclared } from './polars-types';
+import { mayBeRepeated } from './repeated';
 import { orderValue } from './resolve-scope';
 import { SUPERSEDED, uniqueSet } from './row-sets';
 import type { RowSets } from './row-sets';
-import { MAX_ROWS } from './slices';
 import { keyName, orderName, positionsOf, settleKeys, settleUnique } from './settle';
 import { WINNER, comparedColumns, concat, differingWinners } from './settle-ambiguous';
 import { frameOf, pl } from './polars';
@@ -33,10 +33,12 @@ export async function resolveBatch(contract: Contract, rows: DataFrame): Promise
     .map((gate) => ({ name: gate.name, columns: columnsOf(contract, gate.columns) }));
   // One by one: together they would share the search for nulls, which costs more than it saves.
   const hashes = await Promise.all(
-    [hashOf(key), ...gates.map(({ columns }) => hashOf(columns, key))].map((hash) => hashesOf(rows, hash)),
+    [shortHashOf(key), ...gates.map(({ columns }) => shortHashOf(columns, key))].map((hash) =>
+      shortHashesOf(rows, hash),
+    ),
   );
 
-  const candidates = repeatedIn(hashes[0]!);
+  const candidates = mayBeRepeated(hashes[0]!);
   const order = columnsOf(
     contract,
     orderBy.map(({ column }) => column),
@@ -59,7 +61,7 @@ export async function resolveBatch(contract: Contract, rows: DataFrame): Promise
   for (const [i, { name, columns }] of gates.entries()) {
     const ofWinners = hashes[i + 1]!;
     inChunks(losers.length, (from, to) => clear(ofWinners, losers, from, to));
-    const repeated = repeatedIn(ofWinners);
+    const repeated = mayBeRepeated(ofWinners);
     if (repeated.length === 0) continue;
     const values = await rowsAt(
       rows,
@@ -76,17 +78,6 @@ function columnsOf(contract: Contract, names: readonly string[]): Column[] {
   return internalNames(contract, names).map((name, i) => ({ name, type: typeOf(contract, names[i]!) }));
 }
 
-/** Made once: see `room`. Small batches have a small one of their own. */
-let largest: SeenTwice | null = null;
-const MANY = 2 ** 16;
-
-function repeatedIn(hashes: Float64Array): Uint32Array {
-  const seen = hashes.length < MANY ? new SeenTwice(hashes.length) : (largest ??= new SeenTwice(MAX_ROWS));
-  seen.clear();
-  seen.add(hashes);
-  return trulyRepeated([seen.suspects(hashes)])[0]!;
-}
-
 /** These columns of these rows (ascending, one at least), with their number as `position`. */
 async function rowsAt(rows: DataFrame, indexes: Uint32Array, columns: readonly Expr[]): Promise<LazyDataFrame> {
   const some = await rows
@@ -97,7 +88,7 @@ async function rowsAt(rows: DataFrame, indexes: Uint32Array, columns: readonly E
   return pl.concat([some, frameOf({ [POSITION]: Float64Array.from(indexes) })], { how: 'horizontal' }).lazy();
 }
 
-function clear(hashes: Float64Array, indexes: Uint32Array, from: number, to: number): void {
+function clear(hashes: Uint32Array, indexes: Uint32Array, from: number, to: number): void {
   for (let i = from; i < to; i++) hashes[indexes[i]!] = NO_HASH;
 }
 

@@ -1,6 +1,6 @@
 import { inChunks } from '../chunks';
 import { inLanes } from '../lanes';
-import { Buckets } from './buckets';
+import { Buckets } from '../buckets';
 import { Excluded } from './excluded';
 import type { Section } from './index-file';
 import { FENCE_BITS, PLANES, PLANES_BYTES, type Planes, highOf, keyOf } from './index-layout';

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { inChunks } from '../chunks';
 import { type Suspects, trulyRepeated } from '../duplicates';
-import { Buckets } from './buckets';
+import { Buckets } from '../buckets';
 import type { Excluded } from './excluded';
 import { FENCE_BITS, type Planes, fenceOf, keyOf } from './index-layout';
 

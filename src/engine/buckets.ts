@@ -1,5 +1,5 @@
-import { inChunks } from '../chunks';
-import { room } from '../room';
+import { inChunks } from './chunks';
+import { room } from './room';
 
 /** Bits of one range of hashes, addressed by the upper bits of what is left of the hash below the range. */
 export class Buckets {
