@@ -85,10 +85,13 @@ export class OutputWriter {
    */
   async #seal(key: string, path: string): Promise<OutputFile> {
     const store = this.#store;
-    if (store.kind === 'local') await flush(path);
     const size = (await store.stat(key))?.size;
     if (size === undefined) throw new Error('it was written and is not there');
-    const [rows, sha256] = await Promise.all([storedRows(store, key), sha256Of(store, key, size)]);
+    const [rows, sha256] = await Promise.all([
+      storedRows(store, key),
+      sha256Of(store, key, size),
+      store.kind === 'local' ? flush(path) : undefined,
+    ]);
     return { path: key, rows, size, sha256 };
   }
 }
