@@ -58,11 +58,11 @@ export async function makeIndexes(
       const batches = batchesOf(source, rowsAtATime ?? batchRows(contract, source));
       const index = await buildIndex({ sourceRoot, partition: source, signal }, batches, keys);
       await verifyFiles(sourceRoot, source.files);
-      await releaseNativeMemory({ rows: source.rows, columns: 1 + keys.gates.length, bytes: 0 });
       await saving;
       saving = save(i, index);
       // Told before the next is saved, and at the end.
       saving.catch(() => {});
+      await releaseNativeMemory({ rows: source.rows, columns: 1 + keys.gates.length, bytes: 0 });
     }
     await saving;
   } catch (error) {
