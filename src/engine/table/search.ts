@@ -46,6 +46,8 @@ export interface SearchInput {
 
 /** Parts read at once. */
 const LANES = 8;
+/** Rows of one part: of fewer, a read costs more than it saves. */
+const WORTH_A_READ = 2 ** 18;
 /** Of the touched: one false bucket in 32 costs a look at the lower bits. */
 const TOUCHED_SPREAD = 32;
 /** What a touched hash takes in memory: in a set, in the buckets, and while it is read. */
@@ -66,7 +68,10 @@ export async function search(input: SearchInput): Promise<void> {
   }
 }
 
-/** Into how many ranges of the hash, as a power of two, a search is cut, so that each fits in memory. */
+/**
+ * Into how many ranges of the hash, as a power of two, a search is cut, so that each fits in memory; into more where reads stay
+ * large, as memory that is new costs more than memory that is used again.
+ */
 function rangeBits({ parts, touched, indexBytes, hashesRead }: SearchInput): number {
   const whole = parts.filter((part) => part.whole).reduce((sum, { section }) => sum + section.count, 0);
   const keys = touched.sections.reduce((sum, { count }) => sum + count, touched.keys.length);
@@ -79,7 +84,8 @@ function rangeBits({ parts, touched, indexBytes, hashesRead }: SearchInput): num
     others.length === 0 ? 0 : keys * TOUCHED_BYTES,
     (hits * PLANES_BYTES) / HITS_ALLOWED,
   );
-  const ranges = Math.max(1, bytes / Math.max(1, indexBytes), (widest * LANES) / hashesRead);
+  const worth = others.length === 0 ? whole / Math.max(1, parts.length) / WORTH_A_READ : 1;
+  const ranges = Math.max(1, worth, bytes / Math.max(1, indexBytes), (widest * LANES) / hashesRead);
   return Math.min(FENCE_BITS, Math.ceil(Math.log2(ranges)));
 }
 
